@@ -17,8 +17,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -144,4 +149,19 @@ func away(err error) bool {
 		return pe.Code == "25006" // read-only: a standby
 	}
 	return !errors.Is(err, sql.ErrNoRows) && !errors.Is(err, context.Canceled) && isNetwork(err)
+}
+
+// isNetwork reports whether err came from the connection rather than from the
+// database's answer.
+func isNetwork(err error) bool {
+	var ne net.Error
+	var pe *pq.Error
+	switch {
+	case errors.As(err, &pe):
+		return false
+	case errors.As(err, &ne), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, fs.ErrNotExist):
+		return true
+	}
+	return false
 }
