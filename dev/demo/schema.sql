@@ -22,10 +22,8 @@ END $$;
 
 DO $$
 BEGIN
-  IF NOT pg_has_role(current_user, 'elekt_owner', 'SET') THEN
-    GRANT elekt_owner TO CURRENT_USER;
-  END IF;
-EXCEPTION WHEN unique_violation THEN NULL;
+  GRANT elekt_owner TO CURRENT_USER;
+EXCEPTION WHEN unique_violation OR insufficient_privilege THEN NULL; -- is a member already
 END $$;
 
 CREATE SCHEMA IF NOT EXISTS elekt AUTHORIZATION elekt_owner;

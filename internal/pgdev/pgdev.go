@@ -50,7 +50,8 @@ type Options struct {
 	Fast bool      // for tests: data is lost if the machine loses power, and there are more connections
 }
 
-// Cluster is a running server, or rather our use of it.
+// Cluster is a running server, or rather our use of it: a Cluster that is let go
+// of without Stop counts as stopped once the garbage collector has found it.
 type Cluster struct {
 	dir   string // the folder, after it may have been moved
 	bin   string // folder of initdb, postgres, pg_dump
