@@ -38,7 +38,8 @@ type Store struct {
 	db      *sqlx.DB
 	company *sqlx.DB
 	stmts   statements
-	jobs    Jobs
+	pairs   *sqlx.DB
+	jobs    jobs
 	Now     func() time.Time
 }
 
@@ -48,6 +49,9 @@ type Options struct {
 	URL        string
 	CompanyURL string
 	MaxOpen    int // connections; 8 if zero
+	// MaxPairs is how many pairs of person and recipient can be brought up to date
+	// at once: each takes a connection beside MaxOpen. Only the worker needs any.
+	MaxPairs int
 }
 
 // Open connects lazily: a database that is away makes calls fail with kind
@@ -65,6 +69,14 @@ func Open(o Options) (*Store, error) {
 		if s.company, err = open(o.CompanyURL, o.MaxOpen); err != nil {
 			return nil, err
 		}
+	}
+	if o.MaxPairs > 0 {
+		if s.pairs, err = open(o.URL, o.MaxPairs); err != nil {
+			return nil, err
+		}
+	}
+	if s.jobs, err = newJobs(); err != nil {
+		return nil, err
 	}
 	s.stmts.db = s.db
 	return s, nil
@@ -87,23 +99,18 @@ func (s *Store) Close() error {
 	if s.company != nil {
 		err = errors.Join(err, s.company.Close())
 	}
+	if s.pairs != nil {
+		err = errors.Join(err, s.pairs.Close())
+	}
 	return err
 }
 
 // DB is the portal's database, for the job queue's own tables.
 func (s *Store) DB() *sql.DB { return s.db.DB }
 
-// SetJobs says where jobs are put; without it, nothing can be enqueued.
-func (s *Store) SetJobs(j Jobs) { s.jobs = j }
-
-// Jobs puts a job into the queue in the caller's transaction. args is one of the
-// kinds in package privacy and holds ids only.
-type Jobs interface {
-	Enqueue(ctx context.Context, tx *sql.Tx, args privacy.JobArgs) error
-}
-
 // tx runs f in one transaction, commits if it returns nil and else rolls back.
 func (s *Store) tx(ctx context.Context, f func(tx *sqlx.Tx) error) error {
+	defer s.stmts.prepareWanted(ctx)
 	tx, err := s.db.BeginTxx(ctx, nil)
 	if err != nil {
 		return wrap(err)
