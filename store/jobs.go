@@ -1,0 +1,36 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+
+	"elekt.no/innsyn/privacy"
+)
+
+// jobs is the job queue seen from the side that puts jobs in: River, whose
+// tables lie beside ours. The worker of package fulfil takes them out.
+type jobs struct{ client *river.Client[*sql.Tx] }
+
+func newJobs() (jobs, error) {
+	c, err := river.NewClient(riverdatabasesql.New(nil), &river.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return jobs{}, fmt.Errorf("job queue: %w", err)
+	}
+	return jobs{c}, nil
+}
+
+// Enqueue puts a job into the queue in the caller's transaction: it runs if and
+// only if that commits, and not before at (zero: at once). args is one of the
+// kinds in package privacy and holds ids only.
+func (j jobs) Enqueue(ctx context.Context, tx *sql.Tx, args privacy.JobArgs, at time.Time) error {
+	if _, err := j.client.InsertTx(ctx, tx, args, &river.InsertOpts{ScheduledAt: at}); err != nil {
+		return fmt.Errorf("job %s: %w", args.Kind(), wrap(err))
+	}
+	return nil
+}
