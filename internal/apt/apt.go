@@ -7,11 +7,13 @@ package apt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -27,6 +29,11 @@ func Install(ctx context.Context, log io.Writer, what string, packages ...string
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%s is not installed; run: sudo %s", what, command)
 	}
+	unlock, err := lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	began := time.Now()
 	fmt.Fprintf(log, "%s is not installed; installing it: %s\n", what, command)
 	args := append([]string{"install", "--no-install-recommends", "-y", "-q"}, packages...)
@@ -41,6 +48,20 @@ func Install(ctx context.Context, log io.Writer, what string, packages ...string
 	}
 	fmt.Fprintf(log, "%s is installed (%.0f s)\n", what, time.Since(began).Seconds())
 	return nil
+}
+
+// lock lets one program of ours install at a time: apt-get waits for another one
+// while it installs, but not while that one fetches the package lists. Who comes
+// second finds everything installed, which takes apt-get no time.
+func lock() (unlock func() error, err error) {
+	f, err := os.OpenFile("/run/innsyn-apt.lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
 }
 
 // run waits for another apt-get to end instead of failing on its lock. Output is

@@ -66,9 +66,25 @@ const startTimeout = 90 * time.Second
 // stopTimeout is how long the server may take to end.
 const stopTimeout = 20 * time.Second
 
+// Need makes sure that PostgreSQL is on this machine: it installs it where it may
+// (see package apt), else the error names the command to run.
+func Need(ctx context.Context, log io.Writer) error {
+	_, _, err := binaries(ctx, log)
+	return err
+}
+
+// Program returns the path of one of PostgreSQL's programs, such as pg_dump.
+func Program(ctx context.Context, log io.Writer, name string) (string, error) {
+	bin, _, err := binaries(ctx, log)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(bin, name), nil
+}
+
 // Start makes the server run if it does not and returns when it takes
-// connections. It installs PostgreSQL where it may (see package apt). The error
-// is a sentence for a person.
+// connections; a missing PostgreSQL is installed as by Need. The error is a
+// sentence for a person.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -181,9 +197,6 @@ func (c *Cluster) Dir() string { return c.dir }
 
 // LogFile is the server's own log.
 func (c *Cluster) LogFile() string { return filepath.Join(c.dir, "postgres.log") }
-
-// Bin is the path of one of PostgreSQL's programs, such as pg_dump.
-func (c *Cluster) Bin(program string) string { return filepath.Join(c.bin, program) }
 
 // CreateDatabase makes the database if it does not exist yet.
 func (c *Cluster) CreateDatabase(ctx context.Context, name, owner string) (err error) {

@@ -50,7 +50,7 @@ func (c *Cluster) init(ctx context.Context, log io.Writer, as account) error {
 	if err := as.own(part); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, c.Bin("initdb"), "-D", part, "-U", Superuser, "-A", "trust",
+	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "-D", part, "-U", Superuser, "-A", "trust",
 		"-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
 	cmd.Dir = part
 	cmd.Env = environment(part)
@@ -87,7 +87,7 @@ func (c *Cluster) launch(fast bool, as account) (exited <-chan error, err error)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(c.Bin("postgres"), args...)
+	cmd := exec.Command(filepath.Join(c.bin, "postgres"), args...)
 	cmd.Dir = c.data()
 	cmd.Env = environment(c.data())
 	cmd.Stdout, cmd.Stderr = log, log
