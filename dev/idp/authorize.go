@@ -55,6 +55,7 @@ func (p *provider) check(r *http.Request, request *oidc.AuthRequest, c client) e
 	case request.RequestParam != "":
 		return oidc.ErrRequestNotSupported()
 	case request.ResponseMode != "" && !slices.Contains(p.responseModes, string(request.ResponseMode)):
+		request.ResponseMode = ""
 		return oidc.ErrInvalidRequest().WithDescription("The response_mode is not supported.")
 	}
 	if err := p.require(request); err != nil {

@@ -138,12 +138,16 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// bodyLimit is the most that a request may carry, in bytes.
+const bodyLimit = 64 << 10
+
 // ServeHTTP answers this machine only.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !loopback(r.Host) || !loopback(r.RemoteAddr) {
 		http.Error(w, "The development identity provider answers this machine only.", http.StatusForbidden)
 		return
 	}
+	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
 	s.mux.ServeHTTP(w, r)
 }
 

@@ -14,7 +14,7 @@ func (s *Server) routes() {
 	}
 	own := http.NewCrossOriginProtection()
 	page := func(pattern string, h http.HandlerFunc) {
-		s.mux.Handle(pattern, own.Handler(http.MaxBytesHandler(h, 16<<10)))
+		s.mux.Handle(pattern, own.Handler(h))
 	}
 	page("GET /{$}", s.showIndex)
 	page("GET /choose/{provider}", s.showChoice)
