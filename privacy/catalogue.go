@@ -131,16 +131,25 @@ const (
 // Recipient gets personal data. law: GDPR 4(9), 15(1)(c), C-154/21 (by name)
 type Recipient struct {
 	ID         string        `yaml:"id"`
-	Name       string        `yaml:"name"`
-	Country    string        `yaml:"country"` // ISO 3166-1 alpha-2, or ?? if the policy doesn't say
+	Name       string        `yaml:"name,omitempty"`
+	Kind       Text          `yaml:"kind,omitempty"` // what it is, where the policy names no company
+	Country    string        `yaml:"country"`        // ISO 3166-1 alpha-2, or ?? if the policy doesn't say
 	OutsideEEA bool          `yaml:"outside_eea,omitempty"`
 	PolicyRole RecipientRole `yaml:"policy_role,omitempty"` // what the policy calls it; empty if its tables lack it
 	Role       RecipientRole `yaml:"role"`
 	Mode       RecipientMode `yaml:"mode"`
-	Unnamed    bool          `yaml:"unnamed,omitempty"` // the policy names a kind, not a company
+	Unnamed    bool          `yaml:"unnamed,omitempty"` // the policy names a kind, not a company; Name is then empty
 	Does       Text          `yaml:"does"`              // what it does for the person, one sentence
 	Gets       []string      `yaml:"gets,omitempty"`    // data categories that the policy's table lists
 	Transfer   Text          `yaml:"transfer,omitempty"`
+}
+
+// NameIn is the name, or the kind in a language where the policy names none.
+func (r *Recipient) NameIn(lang string) string {
+	if r.Unnamed {
+		return r.Kind.In(lang)
+	}
+	return r.Name
 }
 
 // RecipientRole is the part that a recipient plays. law: GDPR 4(7)-(8), 26
@@ -386,7 +395,7 @@ func (c *Catalogue) Shown(p *Purpose, lang string) ShownText {
 		s.Data = append(s.Data, c.data[id].Title.In(lang))
 	}
 	for _, id := range p.Recipients {
-		s.Recipients = append(s.Recipients, c.recipients[id].Name)
+		s.Recipients = append(s.Recipients, c.recipients[id].NameIn(lang))
 	}
 	return s
 }

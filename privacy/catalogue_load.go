@@ -207,6 +207,9 @@ func (l *loader) check(c *Catalogue) {
 		oneOf(l, key+".policy_role", r.PolicyRole, "", RoleProcessor, RoleController)
 		oneOf(l, key+".mode", r.Mode, ModeAPI, ModeDevice, ModeEDI, ModeManual, ModeUserLink, ModeNone)
 		l.refer(c.knowsData, r.Gets, key+".gets")
+		if r.Unnamed != (r.Name == "") || r.Unnamed != (r.Kind != (Text{})) {
+			l.fault(key+".unnamed", l.lines[key], "a recipient has a name, or is unnamed and has a kind")
+		}
 		if r.OutsideEEA && r.Transfer == (Text{}) {
 			l.fault(key+".transfer", l.lines[key], "missing: a recipient outside the EEA needs the ground of transfer (GDPR 13(1)(f))")
 		}
