@@ -43,7 +43,8 @@ func normalise(dump string) string {
 		line = strings.TrimRight(line, " \n")
 		switch {
 		case strings.HasPrefix(line, "--"), strings.HasPrefix(line, "SET "), strings.HasPrefix(line, `\`),
-			strings.HasPrefix(line, "SELECT pg_catalog.set_config"):
+			strings.HasPrefix(line, "SELECT pg_catalog.set_config"),
+			line == "CREATE SCHEMA public;", strings.HasPrefix(line, "COMMENT ON SCHEMA public"):
 			continue
 		case line == "":
 			if !blank {
