@@ -14,7 +14,7 @@ export CGO_ENABLED = 0
 .PHONY: run build test check generate bench tools clean
 
 run: build
-	@exec bin/innsyn-dev -port $(PORT)
+	@exec bin/innsyn-dev -end-with-parent -port $(PORT)
 
 build:
 	@$(GO) build -o bin/ ./cmd/innsyn

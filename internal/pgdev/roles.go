@@ -31,6 +31,11 @@ func EnsureRole(ctx context.Context, db *sql.DB, name, password, attributes stri
 	return nil
 }
 
+// EnsureGroup makes a role that can't log in, if it does not exist yet.
+func EnsureGroup(ctx context.Context, db *sql.DB, name string) error {
+	return again(ctx, db, "CREATE ROLE "+pq.QuoteIdentifier(name)+" NOLOGIN")
+}
+
 // again runs a statement about a role. Two programs that do so at the same time
 // collide in the catalogue: the one that comes second tries anew. What exists
 // already is no error.
