@@ -38,6 +38,8 @@ type Store struct {
 	db      *sqlx.DB
 	company *sqlx.DB
 	stmts   statements
+	outside statements // of the company's database
+	shown   shownPages
 	pairs   *sqlx.DB
 	jobs    jobs
 	Now     func() time.Time
@@ -78,7 +80,7 @@ func Open(o Options) (*Store, error) {
 	if s.jobs, err = newJobs(); err != nil {
 		return nil, err
 	}
-	s.stmts.db = s.db
+	s.stmts.db, s.outside.db = s.db, s.company
 	return s, nil
 }
 

@@ -37,7 +37,7 @@ CREATE TABLE login (
   provider   text NOT NULL,
   issuer     text NOT NULL,
   subject    text NOT NULL,
-  nin_hash   bytea CHECK (length(nin_hash) = 32),       -- HMAC-SHA256; law: personopplysningsloven § 12
+  nin_hash   bytea CHECK (length(nin_hash) = 32),       -- HMAC-SHA256, attested at substantial or better; law: personopplysningsloven § 12
   assurance  smallint NOT NULL CHECK (assurance BETWEEN 1 AND 3), -- the highest seen
   created_at timestamptz NOT NULL DEFAULT now(),
   last_at    timestamptz NOT NULL DEFAULT now(),
@@ -59,6 +59,7 @@ CREATE TABLE person_link (
 );
 CREATE UNIQUE INDEX person_link_person ON person_link (person_ref, system) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX person_link_record ON person_link (system, external_id) WHERE ended_at IS NULL;
+CREATE INDEX person_link_ended ON person_link (person_ref, system, external_id) WHERE ended_at IS NOT NULL; -- never linked again by itself
 
 -- What was shown through a link, so that a wrong one can be answered for.
 CREATE TABLE link_shown (
@@ -66,7 +67,7 @@ CREATE TABLE link_shown (
   page     text NOT NULL,
   first_at timestamptz NOT NULL DEFAULT now(),
   last_at  timestamptz NOT NULL DEFAULT now(),
-  times    integer NOT NULL DEFAULT 1,
+  times    integer NOT NULL DEFAULT 1,                   -- spells of ten minutes
   PRIMARY KEY (link_id, page)
 );
 
@@ -87,17 +88,22 @@ CREATE TABLE session (
   expires_at  timestamptz NOT NULL
 );
 CREATE INDEX session_person ON session (person_ref);
+CREATE INDEX session_login ON session (login_id);
 CREATE INDEX session_expires ON session (expires_at);
 
--- A login under way, from the start to the callback. Single use.
+-- A login under way, from the start to the callback, or from the callback to the
+-- person's word about their age. Single use.
 CREATE TABLE login_transaction (
   state_hash   bytea PRIMARY KEY CHECK (length(state_hash) = 32),
   browser_hash bytea NOT NULL CHECK (length(browser_hash) = 32), -- of the cookie that binds it
+  kind         text NOT NULL CHECK (kind IN ('login', 'age')),
   provider     text NOT NULL,
   nonce        text NOT NULL,
   verifier     text NOT NULL,
   need         smallint NOT NULL DEFAULT 0 CHECK (need BETWEEN 0 AND 3),
+  fresh        boolean NOT NULL DEFAULT false,           -- must be proved anew
   person_ref   text REFERENCES person,                   -- a step-up: must be this person again
+  session_id   uuid,                                     -- public_id of the session that is stepped up
   return_to    text NOT NULL,
   created_at   timestamptz NOT NULL,
   expires_at   timestamptz NOT NULL
@@ -109,7 +115,7 @@ CREATE TABLE parked_form (
   form_id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   person_ref text NOT NULL REFERENCES person,
   path       text NOT NULL,
-  fields     bytea NOT NULL,
+  fields     bytea NOT NULL,                             -- sealed with the portal's key
   expires_at timestamptz NOT NULL
 );
 CREATE INDEX parked_form_person ON parked_form (person_ref);
@@ -119,7 +125,7 @@ CREATE TABLE one_time_code (
   code_id     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   person_ref  text NOT NULL REFERENCES person,
   use         text NOT NULL CHECK (use IN ('link')),
-  external_id text NOT NULL,                             -- of the customer record
+  external_id text NOT NULL,                             -- of the customer record; empty: nobody, and nothing is sent
   code_hash   bytea CHECK (length(code_hash) = 32),
   channel     text CHECK (channel IN ('email', 'sms')),
   state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed', 'used')),
@@ -200,6 +206,8 @@ CREATE TABLE request (
 );
 CREATE INDEX request_person ON request (person_ref);
 CREATE UNIQUE INDEX request_open_objection ON request (person_ref, purpose) WHERE kind = 'objection' AND state = 'open';
+
+CREATE UNIQUE INDEX request_open_match ON request (person_ref) WHERE kind = 'customer-match' AND state = 'open';
 
 -- A child that was stopped at login: no person, only which record to erase.
 CREATE TABLE child_case (
