@@ -142,7 +142,6 @@ func tokenError(w http.ResponseWriter, status int, code, description string) {
 	writeJSON(w, status, map[string]string{"error": code, "error_description": description})
 }
 
-
 // recorder keeps the answer of op, so that it can be changed before it is sent.
 type recorder struct {
 	header http.Header
