@@ -46,13 +46,17 @@ func (e *CatalogueError) Error() string {
 func LoadCatalogue(file string, b []byte) (*Catalogue, error) {
 	l := &loader{file: file, lines: map[string]int{}}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
-	var doc yaml.Node
-	if err := dec.Decode(&doc); err != nil {
+	var doc, second yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		l.fault("", 1, "the file is empty")
+		return nil, &CatalogueError{l.faults}
+	} else if err != nil {
 		return nil, l.yamlError(err)
 	}
-	var second yaml.Node
-	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
+	if err := dec.Decode(&second); err == nil {
 		l.fault("", second.Line, "one document only")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, l.yamlError(err)
 	}
 	c := &Catalogue{source: bytes.Clone(b), hash: sha256.Sum256(b)}
 	l.walk(doc.Content[0], reflect.TypeOf(*c), "")
@@ -125,6 +129,8 @@ func (l *loader) walk(n *yaml.Node, t reflect.Type, path string) {
 	default:
 		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 			l.fault(path, n.Line, "the value is missing")
+		} else if n.Decode(reflect.New(t).Interface()) != nil {
+			l.fault(path, n.Line, "%q is not of type %s", n.Value, t.Kind())
 		}
 	}
 }
@@ -180,6 +186,12 @@ func (l *loader) check(c *Catalogue) {
 	if _, err := time.Parse(time.DateOnly, c.Version); err != nil {
 		l.fault("version", 0, "must be a date as 2026-11-24")
 	}
+	if c.Ages.Least < 1 {
+		l.fault("ages.least", 0, "must be above zero")
+	}
+	if c.Proof.Months < 1 {
+		l.fault("proof.months", 0, "must be above zero")
+	}
 	sections := map[string]bool{}
 	for i, s := range c.Sections {
 		l.unique(sections, s.No, fmt.Sprintf("sections[%d].no", i))
@@ -213,8 +225,8 @@ func (l *loader) check(c *Catalogue) {
 		if r.OutsideEEA && r.Transfer == (Text{}) {
 			l.fault(key+".transfer", l.lines[key], "missing: a recipient outside the EEA needs the ground of transfer (GDPR 13(1)(f))")
 		}
-		if len(r.Country) != 2 {
-			l.fault(key+".country", 0, "must be two letters")
+		if !isCountry(r.Country) {
+			l.fault(key+".country", 0, "must be two capital letters, or ?? where nobody says")
 		}
 	}
 	used := map[string]bool{}
@@ -274,6 +286,10 @@ func (l *loader) checkPurpose(c *Catalogue, p *Purpose, key string, sections map
 	if p.LegalClaims && p.Control != ControlObjection {
 		l.fault(key+".legal_claims", 0, "goes with control objection only")
 	}
+	// a browser's no must have something to say no to
+	if p.GPC && p.Control == ControlNone {
+		l.fault(key+".gpc", 0, "needs a choice, and control none has none")
+	}
 	if p.AlsoObjection && p.Control != ControlConsent {
 		l.fault(key+".also_objection", 0, "goes with control consent only")
 	}
@@ -309,6 +325,10 @@ func isID(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-')
 	}) < 0
+}
+
+func isCountry(s string) bool {
+	return s == "??" || len(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'
 }
 
 func (l *loader) refer(known func(string) bool, ids []string, key string) {
