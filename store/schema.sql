@@ -1,9 +1,5 @@
 -- The migrated database, made by make generate. Don't edit: write a migration.
 
-CREATE SCHEMA public;
-
-COMMENT ON SCHEMA public IS 'standard public schema';
-
 CREATE TYPE public.river_job_state AS ENUM (
     'available',
     'cancelled',

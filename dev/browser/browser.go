@@ -4,6 +4,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,7 +32,7 @@ func Find(ctx context.Context, log io.Writer) (string, error) {
 	if path := inPath(); path != "" {
 		return path, nil
 	}
-	return "", fmt.Errorf("Chromium was not found in PATH even after it was installed; name it with CHROMIUM=/path")
+	return "", errors.New("no Chromium in PATH even after it was installed; name one with CHROMIUM=/path")
 }
 
 func inPath() string {

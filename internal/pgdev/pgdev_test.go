@@ -116,6 +116,20 @@ func query(t *testing.T, c *Cluster, dbname, q string) string {
 	return s
 }
 
+func openDB(t *testing.T, c *Cluster) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("postgres", c.URL(Superuser, "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
 func gone(t *testing.T, c *Cluster) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); c.pid() != 0; time.Sleep(5 * time.Millisecond) {

@@ -3,7 +3,9 @@ package pgdev
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/lib/pq"
@@ -53,19 +55,44 @@ func again(ctx context.Context, db *sql.DB, statement string) error {
 	}
 }
 
-// WithDatabase is the connection string dsn, a URL or key=value, with another
-// role, password and database. Empty arguments leave what is there.
-func WithDatabase(dsn, user, password, dbname string) (string, error) {
-	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		var err error
-		if dsn, err = pq.ParseURL(dsn); err != nil {
-			return "", err
+// With is the connection string dsn, a URL or key=value, with settings changed:
+// name, value, name, value (as "dbname", "x"). An empty value leaves what is there.
+func With(dsn string, settings ...string) (string, error) {
+	dsn, err := keyValue(dsn)
+	if err != nil {
+		return "", err
+	}
+	for i := 0; i+1 < len(settings); i += 2 {
+		if settings[i+1] != "" {
+			dsn += " " + settings[i] + "=" + quote(settings[i+1]) // of two, the later one holds
 		}
 	}
-	for _, kv := range [][2]string{{"user", user}, {"password", password}, {"dbname", dbname}} {
-		if kv[1] != "" {
-			dsn += " " + kv[0] + "=" + quote(kv[1]) // of two, the later one holds
+	return strings.TrimSpace(dsn), nil
+}
+
+// keyValue turns a connection URL into key=value; what is no URL stays.
+func keyValue(dsn string) (string, error) {
+	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		return dsn, nil
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "", errors.New("the connection string is no URL") // it may hold a password
+	}
+	password, _ := u.User.Password()
+	var b strings.Builder
+	add := func(name, value string) {
+		if value != "" {
+			b.WriteString(" " + name + "=" + quote(value))
 		}
 	}
-	return dsn, nil
+	add("user", u.User.Username())
+	add("password", password)
+	add("host", u.Hostname())
+	add("port", u.Port())
+	add("dbname", strings.TrimPrefix(u.Path, "/"))
+	for name, values := range u.Query() {
+		add(name, values[len(values)-1])
+	}
+	return b.String(), nil
 }

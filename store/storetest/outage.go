@@ -43,11 +43,9 @@ func (d *DB) Outage(t testing.TB) *Outage {
 	if filepath.IsAbs(config.Host) {
 		o.network, o.address = "unix", filepath.Join(config.Host, ".s.PGSQL."+port)
 	}
-	url, err := pgdev.WithDatabase(d.AppURL, "", "", "")
-	if err != nil {
+	if o.AppURL, err = pgdev.With(d.AppURL, "host", dir, "sslmode", "disable"); err != nil {
 		t.Fatal(err)
 	}
-	o.AppURL = url + " host=" + dir + " sslmode=disable"
 	t.Cleanup(func() {
 		o.Begin(t)
 		if err := os.RemoveAll(dir); err != nil {

@@ -184,7 +184,7 @@ func (s *cluster) build(ctx context.Context, root string) error {
 	if err := s.exec(ctx, "DROP DATABASE IF EXISTS "+part+" WITH (FORCE)", "CREATE DATABASE "+part+" TEMPLATE template0 ENCODING 'UTF8'"); err != nil {
 		return err
 	}
-	url, err := pgdev.WithDatabase(s.url, "", "", part)
+	url, err := pgdev.With(s.url, "dbname", part)
 	if err != nil {
 		return err
 	}
@@ -237,9 +237,9 @@ func (s *cluster) clone(ctx context.Context) (*DB, error) {
 		return nil, err
 	}
 	var errs [3]error
-	d.OwnerURL, errs[0] = pgdev.WithDatabase(s.url, "", "", d.name)
-	d.AppURL, errs[1] = pgdev.WithDatabase(s.url, appRole, s.password, d.name)
-	d.CompanyURL, errs[2] = pgdev.WithDatabase(s.url, companyRole, s.password, d.name)
+	d.OwnerURL, errs[0] = pgdev.With(s.url, "dbname", d.name)
+	d.AppURL, errs[1] = pgdev.With(s.url, "user", appRole, "password", s.password, "dbname", d.name)
+	d.CompanyURL, errs[2] = pgdev.With(s.url, "user", companyRole, "password", s.password, "dbname", d.name)
 	return d, errors.Join(errs[:]...)
 }
 
