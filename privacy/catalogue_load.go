@@ -79,9 +79,11 @@ type loader struct {
 	faults []CatalogueFault
 }
 
+// fault notes what is wrong with a key; line 0 means where the key stands, or,
+// if it is missing, the nearest block around it.
 func (l *loader) fault(key string, line int, format string, args ...any) {
-	if line == 0 {
-		line = l.lines[key]
+	for around := key; line == 0 && around != ""; around = around[:max(strings.LastIndexAny(around, ".["), 0)] {
+		line = l.lines[around]
 	}
 	if key == "" {
 		key = "(document)"
@@ -89,15 +91,17 @@ func (l *loader) fault(key string, line int, format string, args ...any) {
 	l.faults = append(l.faults, CatalogueFault{l.file, line, key, fmt.Sprintf(format, args...)})
 }
 
+// yamlError is an error of syntax. Its line is the one that the YAML parser
+// names: where the broken construct begins, at times one line early.
 func (l *loader) yamlError(err error) error {
-	line := 1
-	if _, rest, ok := strings.Cut(err.Error(), "line "); ok {
-		n := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
-		if n > 0 {
-			line, _ = strconv.Atoi(rest[:n])
+	what, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	if number, rest, ok := strings.Cut(strings.TrimPrefix(what, "line "), ": "); ok {
+		if n, err := strconv.Atoi(number); err == nil {
+			what, line = rest, n
 		}
 	}
-	return &CatalogueError{[]CatalogueFault{{l.file, line, "(document)", strings.TrimPrefix(err.Error(), "yaml: ")}}}
+	l.fault("", line, "%s", what)
+	return &CatalogueError{l.faults}
 }
 
 // walk compares the shape of a node with a type: keys, missing keys, empty texts
@@ -129,11 +133,15 @@ func (l *loader) walk(n *yaml.Node, t reflect.Type, path string) {
 	default:
 		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 			l.fault(path, n.Line, "the value is missing")
-		} else if n.Decode(reflect.New(t).Interface()) != nil {
+		} else if n.Tag != scalarTags[t.Kind()] || n.Decode(reflect.New(t).Interface()) != nil {
 			l.fault(path, n.Line, "%q is not of type %s", n.Value, t.Kind())
 		}
 	}
 }
+
+// scalarTags are the types that YAML must see in a value; its decoder alone
+// would cut 36.5 down to 36.
+var scalarTags = map[reflect.Kind]string{reflect.Int: "!!int", reflect.Bool: "!!bool"}
 
 func (l *loader) walkStruct(n *yaml.Node, t reflect.Type, path string) {
 	if n.Kind != yaml.MappingNode {
@@ -220,10 +228,10 @@ func (l *loader) check(c *Catalogue) {
 		oneOf(l, key+".mode", r.Mode, ModeAPI, ModeDevice, ModeEDI, ModeManual, ModeUserLink, ModeNone)
 		l.refer(c.knowsData, r.Gets, key+".gets")
 		if r.Unnamed != (r.Name == "") || r.Unnamed != (r.Kind != (Text{})) {
-			l.fault(key+".unnamed", l.lines[key], "a recipient has a name, or is unnamed and has a kind")
+			l.fault(key+".unnamed", 0, "a recipient has a name, or is unnamed and has a kind")
 		}
 		if r.OutsideEEA && r.Transfer == (Text{}) {
-			l.fault(key+".transfer", l.lines[key], "missing: a recipient outside the EEA needs the ground of transfer (GDPR 13(1)(f))")
+			l.fault(key+".transfer", 0, "missing: a recipient outside the EEA needs the ground of transfer (GDPR 13(1)(f))")
 		}
 		if !isCountry(r.Country) {
 			l.fault(key+".country", 0, "must be two capital letters, or ?? where nobody says")
@@ -265,7 +273,7 @@ func (l *loader) checkPurpose(c *Catalogue, p *Purpose, key string, sections map
 	switch p.Retention.Rule {
 	case RetainAfterYear, RetainAfterClose, RetainAfterUse:
 		if p.Retention.Months <= 0 {
-			l.fault(key+".retention.months", l.lines[key+".retention"], "missing: the rule %q counts months", p.Retention.Rule)
+			l.fault(key+".retention.months", 0, "missing: the rule %q counts months", p.Retention.Rule)
 		}
 	default:
 		if p.Retention.Months != 0 {
@@ -296,10 +304,10 @@ func (l *loader) checkPurpose(c *Catalogue, p *Purpose, key string, sections map
 	for _, lang := range Languages {
 		t, k := p.Texts.In(lang), key+".texts."+lang
 		if p.Control == ControlNone && t.Reason == "" {
-			l.fault(k+".reason", l.lines[k], "missing: without a switch the reason is shown")
+			l.fault(k+".reason", 0, "missing: without a switch the reason is shown")
 		}
 		if p.Control != ControlNone && (t.Off == "" || t.On == "") {
-			l.fault(k+".off", l.lines[k], "missing: on and off say what follows a choice")
+			l.fault(k+".off", 0, "missing: on and off say what follows a choice")
 		}
 	}
 }
