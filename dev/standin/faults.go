@@ -1,0 +1,108 @@
+package standin
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// FaultKind is a way to fail.
+type FaultKind string
+
+// The ways to fail. All but FaultLost answer, or don't, before anything is done.
+const (
+	FaultUnauthorized  FaultKind = "401"
+	FaultNotFound      FaultKind = "404"
+	FaultConflict      FaultKind = "409"
+	FaultUnprocessable FaultKind = "422"
+	FaultTooMany       FaultKind = "429" // with Retry-After
+	FaultServerError   FaultKind = "500"
+	FaultTimeout       FaultKind = "timeout" // no answer until the caller gives up
+	FaultLost          FaultKind = "lost"    // done, but the line breaks before the answer
+)
+
+// FaultKinds lists the ways to fail.
+func FaultKinds() []FaultKind {
+	return []FaultKind{FaultUnauthorized, FaultNotFound, FaultConflict, FaultUnprocessable, FaultTooMany, FaultServerError, FaultTimeout, FaultLost}
+}
+
+// Fault makes requests fail. Empty fields match everything. Faults are tried in
+// the order in which they were switched on; the first that matches is used.
+type Fault struct {
+	Kind      FaultKind `json:"kind"`
+	Recipient string    `json:"recipient,omitempty"`
+	Method    string    `json:"method,omitempty"`
+	Path      string    `json:"path,omitempty"`        // exact, as it stands in Request.Path
+	Times     int       `json:"times,omitempty"`       // how often; 0: always
+	Retry     int       `json:"retry_after,omitempty"` // seconds, for FaultTooMany; 30 if 0
+}
+
+// Fail switches a fault on.
+func (s *Server) Fail(f Fault) error {
+	switch {
+	case !slices.Contains(FaultKinds(), f.Kind):
+		return fmt.Errorf("standin: no fault %q", f.Kind)
+	case f.Recipient != "" && f.Recipient != Mailgun && f.Recipient != Sveve:
+		return fmt.Errorf("standin: no recipient %q", f.Recipient)
+	case f.Times < 0 || f.Retry < 0:
+		return fmt.Errorf("standin: a fault can't happen %d times or ask to wait %d s", f.Times, f.Retry)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+	return nil
+}
+
+// Mend switches all faults off.
+func (s *Server) Mend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
+// Faults lists those that are on, with the times that are left.
+func (s *Server) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Fault
+	for _, f := range s.faults {
+		out = append(out, *f)
+	}
+	return out
+}
+
+// fault uses up the first fault that fits a request. The caller holds s.mu.
+func (s *Server) fault(r Request) (Fault, bool) {
+	for i, f := range s.faults {
+		if f.Recipient != "" && f.Recipient != r.Recipient || f.Method != "" && f.Method != r.Method || f.Path != "" && f.Path != r.Path {
+			continue
+		}
+		used := *f
+		if f.Times == 1 {
+			s.faults = slices.Delete(s.faults, i, i+1)
+		} else if f.Times > 1 {
+			f.Times--
+		}
+		return used, true
+	}
+	return Fault{}, false
+}
+
+// answer is what a fault answers; nothing for those that don't.
+func (f Fault) answer() answer {
+	status, err := strconv.Atoi(string(f.Kind))
+	if err != nil {
+		return answer{}
+	}
+	a := answer{status: status, body: reason{Message: http.StatusText(status)}}
+	if f.Kind == FaultTooMany {
+		retry := f.Retry
+		if retry == 0 {
+			retry = 30
+		}
+		a.retryAfter = time.Duration(retry) * time.Second
+	}
+	return a
+}
