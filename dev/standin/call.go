@@ -106,27 +106,25 @@ func (f form) allow(c *call) (answer, bool) {
 }
 
 // read takes the fields in and names the first thing that the document doesn't
-// have.
+// have. The fields that could be read are there all the same: Sveve's credentials
+// are among them.
 func (c *call) read(f form) error {
-	query, err := url.ParseQuery(c.URL.RawQuery)
-	if err != nil {
-		return errors.New("the query can't be read")
-	}
 	c.fields = url.Values{}
-	if accept := c.Header.Get("Accept"); accept != "" && !strings.Contains(accept, "*/*") && !strings.Contains(accept, "application/json") {
-		return errors.New("Accept doesn't take application/json")
-	}
+	query, err := url.ParseQuery(c.URL.RawQuery)
 	if f.query {
 		c.fields = query
-	} else if len(query) > 0 {
-		return errors.New("this path takes no query")
 	}
-	if c.Method == http.MethodPost {
-		if err := c.readBody(f); err != nil {
-			return err
-		}
-	} else if b, err := io.ReadAll(c.Body); err != nil || len(b) > 0 {
-		return errors.New("this method takes no body")
+	bodyErr := c.readBody(f)
+	accept := c.Header.Get("Accept")
+	switch {
+	case err != nil:
+		return errors.New("the query can't be read")
+	case len(query) > 0 && !f.query:
+		return errors.New("this path takes no query")
+	case accept != "" && !strings.Contains(accept, "*/*") && !strings.Contains(accept, "application/json"):
+		return errors.New("header Accept doesn't take application/json")
+	case bodyErr != nil:
+		return bodyErr
 	}
 	for name, values := range c.fields {
 		allowed := slices.ContainsFunc(f.fields, func(n string) bool {
@@ -146,9 +144,15 @@ func (c *call) read(f form) error {
 }
 
 func (c *call) readBody(f form) error {
+	if c.Method != http.MethodPost {
+		if b, err := io.ReadAll(c.Body); err != nil || len(b) > 0 {
+			return errors.New("this method takes no body")
+		}
+		return nil
+	}
 	kind, parameters, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if err != nil {
-		return errors.New("Content-Type is missing or can't be read")
+		return errors.New("header Content-Type is missing or can't be read")
 	}
 	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return fmt.Errorf("charset %q is not utf-8", charset)
@@ -175,7 +179,7 @@ func (c *call) readBody(f form) error {
 		c.add(c.MultipartForm.Value)
 		return nil
 	}
-	return fmt.Errorf("Content-Type %q is not taken here", kind)
+	return fmt.Errorf("content type %q is not taken here", kind)
 }
 
 func (c *call) add(values url.Values) {
