@@ -13,6 +13,10 @@ import (
 	"elekt.no/innsyn/privacy"
 )
 
+// QueueCodes is the queue of messages that somebody waits for; everything else
+// is in the default one.
+const QueueCodes = "codes"
+
 // jobs is the job queue seen from the side that puts jobs in: River, whose
 // tables lie beside ours. The worker of package fulfil takes them out.
 type jobs struct{ client *river.Client[*sql.Tx] }
@@ -29,7 +33,11 @@ func newJobs() (jobs, error) {
 // only if that commits, and not before at (zero: at once). args is one of the
 // kinds in package privacy and holds ids only.
 func (j jobs) Enqueue(ctx context.Context, tx *sql.Tx, args privacy.JobArgs, at time.Time) error {
-	if _, err := j.client.InsertTx(ctx, tx, args, &river.InsertOpts{ScheduledAt: at}); err != nil {
+	o := river.InsertOpts{ScheduledAt: at}
+	if args.Kind() == (privacy.SendCode{}).Kind() {
+		o.Queue = QueueCodes
+	}
+	if _, err := j.client.InsertTx(ctx, tx, args, &o); err != nil {
 		return fmt.Errorf("job %s: %w", args.Kind(), wrap(err))
 	}
 	return nil

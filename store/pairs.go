@@ -103,6 +103,17 @@ func (p *Pair) Next(ctx context.Context) (*privacy.Delivery, error) {
 	return &d, nil
 }
 
+// Stopped are the purposes whose newest word to the recipient, sent or not, is stop.
+func (p *Pair) Stopped(ctx context.Context) ([]string, error) {
+	var purposes []string
+	err := p.conn.SelectContext(ctx, &purposes, `
+		SELECT purpose FROM (
+			SELECT DISTINCT ON (purpose) purpose, action FROM delivery
+			WHERE person_ref = $1 AND recipient = $2 AND action IN ('allow', 'stop') ORDER BY purpose, version DESC
+		) newest WHERE action = 'stop' ORDER BY purpose`, p.Person, p.Recipient)
+	return purposes, wrap(err)
+}
+
 // Begin puts on record that the recipient is about to be called with d. ok is
 // false if d is no longer to be sent, because the person chose anew since Next;
 // then look again. d is changed to the row as it stands.

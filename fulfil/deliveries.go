@@ -1,0 +1,155 @@
+package fulfil
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"elekt.no/innsyn/privacy"
+	"elekt.no/innsyn/store"
+)
+
+// Contact is how a recipient knows a person. Fields are empty if the company's
+// database has none, or the person has no customer record.
+type Contact struct {
+	Email string
+	Phone string // E.164
+}
+
+// Task is one row of the outbox with what a connector needs to carry it out.
+type Task struct {
+	privacy.Delivery
+	Contact Contact
+	// Stopped are the purposes that the person has last said no to, as far as this
+	// recipient is told of them.
+	Stopped []string
+}
+
+// Outcome is what came of a task.
+type Outcome struct {
+	State  privacy.DeliveryState // accepted, confirmed, needs_manual, failed or refused
+	Status int                   // HTTP status of the last answer, 0 if none came
+	Note   string                // short code without personal data
+	// RetryAfter is how long the recipient asks to be left alone after a failure.
+	RetryAfter time.Duration
+}
+
+// Connector speaks to one recipient. Do is called again, with the same ID, when
+// an earlier call's answer got lost: doing it twice must be as doing it once. It
+// returns an error only if it was interrupted, through ctx; what went wrong at
+// the recipient is an Outcome.
+type Connector interface {
+	Purposes() []string // that the recipient is connected for
+	Do(ctx context.Context, t Task) (Outcome, error)
+}
+
+// contacts finds people in the company's database.
+type contacts interface {
+	Customer(ctx context.Context, person privacy.PersonRef) (*store.Customer, error)
+}
+
+// deliveries brings recipients up to date.
+type deliveries struct {
+	store      *store.Store
+	contacts   contacts
+	connectors map[string]Connector
+	backoff    Backoff
+	log        *slog.Logger
+}
+
+// busyWait is how long a job is put off when another worker holds its pair.
+const busyWait = 500 * time.Millisecond
+
+// settleTime is how long the outcome of a call may take to be recorded, also
+// when the worker is being stopped.
+const settleTime = 5 * time.Second
+
+// bring tells a recipient everything about a person that is to be told now, in
+// the order of versions. busy means that another worker is at it.
+func (b *deliveries) bring(ctx context.Context, args privacy.BringUpToDate) (busy bool, err error) {
+	pair, ok, err := b.store.LockPair(ctx, args.Person, args.Recipient)
+	if err != nil {
+		return false, err
+	}
+	if !ok {
+		return true, nil
+	}
+	defer func() { err = errors.Join(err, pair.Unlock()) }()
+	var contact *Contact
+	for {
+		d, err := pair.Next(ctx)
+		if d == nil || err != nil {
+			return false, err
+		}
+		c := b.connectors[d.Recipient]
+		if c == nil || !slices.Contains(c.Purposes(), d.Purpose) {
+			if err := pair.Skip(ctx, d, privacy.DeliveryNotConnected, ""); err != nil {
+				return false, err
+			}
+			continue
+		}
+		if contact == nil {
+			if contact, err = b.contact(ctx, args.Person); err != nil {
+				return false, err
+			}
+		}
+		if err := b.send(ctx, pair, c, d, *contact); err != nil {
+			return false, err
+		}
+	}
+}
+
+// contact is empty for a person without a customer record. That the company's
+// database can't be asked is an error, and the job is tried again.
+func (b *deliveries) contact(ctx context.Context, person privacy.PersonRef) (*Contact, error) {
+	c, err := b.contacts.Customer(ctx, person)
+	if privacy.KindOf(err) == privacy.NotFound {
+		return &Contact{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Contact{Email: c.Email, Phone: c.Phone}, nil
+}
+
+// send makes one attempt at a row and records what came of it.
+func (b *deliveries) send(ctx context.Context, pair *store.Pair, c Connector, d *privacy.Delivery, contact Contact) error {
+	stopped, err := pair.Stopped(ctx)
+	if err != nil {
+		return err
+	}
+	ok, err := pair.Begin(ctx, d)
+	if err != nil || !ok {
+		return err // not ok: chosen anew in between; the caller looks again
+	}
+	out, err := c.Do(ctx, Task{Delivery: *d, Contact: contact, Stopped: stopped})
+	if err != nil {
+		return err // the row stays as sent and is taken up again
+	}
+	r := store.Result{State: out.State, Status: out.Status, Note: out.Note}
+	if out.State == privacy.DeliveryFailed {
+		now := b.store.Now()
+		if since := later(d.CreatedAt, d.NotBefore); now.Sub(since) > giveUpAfter {
+			r.State, r.Note = privacy.DeliveryNeedsManual, "gave-up"
+		} else {
+			r.NextAttempt = now.Add(b.backoff.wait(d.Attempts, out.RetryAfter))
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	if err := pair.Settle(ctx, d, r); err != nil {
+		return err
+	}
+	b.log.InfoContext(ctx, "delivery", "delivery", d.ID, "recipient", d.Recipient, "purpose", d.Purpose, "action", string(d.Action),
+		"version", d.Version, "attempt", d.Attempts, "state", string(r.State), "status", r.Status, "note", r.Note)
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,30 @@
+// Package fulfil does in the background what people have decided: it tells the
+// recipients of their data, and sends people the messages that they asked for.
+//
+// A choice writes, in its own transaction, a row for each recipient and action
+// (the outbox, table delivery) and enqueues a job "bring recipient R up to date
+// for person P". A job says only that there may be something to do; what there
+// is to do stands in the outbox. So a job may run twice, late, or not at all
+// (a sweep finds rows that should have been sent), and order never rests on the
+// queue: the job takes hold of the pair of person and recipient, which one
+// worker among all nodes can have (store.Pair), sends what is outstanding in the
+// order of versions, and looks again before it lets go.
+//
+// The attempt is on record before the call, with the row's id, which every
+// repeat carries. A worker can be killed at any instruction: the row stays
+// "sent", its hold is gone with it, and the next worker makes the call again.
+// Connectors therefore ask for states ("is stopped"), never for steps.
+//
+// What an answer means is the same for all recipients: 2xx is done, 404 to an
+// erasure too; 408, 425, 429, 5xx and silence are tried again, later each time
+// and not before Retry-After; every other answer goes to a human, because asking
+// again can't help. What comes after a row that waits for its next attempt waits
+// with it. After three days of failures a human is asked as well.
+//
+// Rows, jobs and logs hold ids and short codes. The e-mail address and the phone
+// number are read from the company's database when the call is made, and an
+// error of the HTTP client, which would name the address, goes no further than
+// the function that made the call.
+//
+// law: GDPR 19 (recipients are told), 7(3), 17, 21
+package fulfil
