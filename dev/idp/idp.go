@@ -4,11 +4,13 @@
 // parameters, names and forms of claims, the claims that are missing, and what
 // comes back as assurance. Where a real provider refuses, this one refuses.
 //
-// What is checked by zitadel/oidc's op package: redirect addresses, PKCE, client
-// authentication, that a code belongs to its client. What is ours: the required
-// parameters of each provider, codes that are spent at the first use, client
-// assertions that count once, and every token. The ID token is always built and
-// signed here (mint.go), since op makes one shape only and never a wrong one.
+// Requests of browsers are taken and answered here (authorize.go, choice.go), with
+// the parameters that each provider requires; op's own answers would log the state.
+// Token requests are checked by zitadel/oidc's op package: PKCE, client
+// authentication, that a code belongs to its client and its redirect address. Codes
+// that are spent at the first use, client assertions that count once, and every
+// token are ours. The ID token is always built and signed here (mint.go), since op
+// makes one shape only and never a wrong one.
 //
 // Nobody types a password: a page shows the demo people, and one press logs in.
 // Switches at /faults make a provider err, for every login or for the next one
