@@ -102,10 +102,15 @@ func companyAway(err error) error {
 	return &privacy.Error{Kind: privacy.Unavailable, Key: "error.company-away", Reason: "company-away", Err: err}
 }
 
+// companyTimeout is how long anybody waits for the company's database.
+const companyTimeout = 3 * time.Second
+
 func (s *Store) companyList(ctx context.Context, query string, args ...any) ([]Customer, error) {
 	if s.company == nil {
 		return nil, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, companyTimeout)
+	defer cancel()
 	st, err := s.outside.get(ctx, query)
 	if err != nil {
 		return nil, companyAway(err)
