@@ -26,8 +26,8 @@ func Find(ctx context.Context, log io.Writer) (string, error) {
 	if path := inPath(); path != "" {
 		return path, nil
 	}
-	if err := apt.Install(ctx, log, "Chromium (or name one with CHROMIUM=/path)", "chromium"); err != nil {
-		return "", err
+	if err := apt.Install(ctx, log, "Chromium", "chromium"); err != nil {
+		return "", fmt.Errorf("%w (or name one with CHROMIUM=/path)", err)
 	}
 	if path := inPath(); path != "" {
 		return path, nil

@@ -1,6 +1,8 @@
 package pgdev
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,17 +14,25 @@ import (
 
 // account is who runs the server.
 type account struct {
-	drop      bool // change to uid and gid; we are root
-	namespace bool // stay who we are, but be uid and gid inside a user namespace
+	drop      bool      // change to uid and gid; we are root
+	caps      []uintptr // and keep these capabilities
+	namespace bool      // stay who we are, but be uid and gid inside a user namespace
 	uid, gid  int
 }
 
-// whoRuns picks the account and proves that programs of bin can run as it.
-func whoRuns(bin string) (account, error) {
+// Linux capabilities, of linux/capability.h: either lets an ordinary user pass
+// folders that are closed to it, as /root is. Containers often have one only.
+const (
+	capDACOverride   = 1
+	capDACReadSearch = 2
+)
+
+// accounts lists who could run the server, the best first.
+func accounts() []account {
 	if os.Geteuid() != 0 {
-		return account{uid: os.Geteuid(), gid: os.Getegid()}, nil
+		return []account{{uid: os.Geteuid(), gid: os.Getegid()}}
 	}
-	var candidates []account
+	var plain []account
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
 		if err != nil {
@@ -31,21 +41,69 @@ func whoRuns(bin string) (account, error) {
 		uid, uidErr := strconv.Atoi(u.Uid)
 		gid, gidErr := strconv.Atoi(u.Gid)
 		if uidErr == nil && gidErr == nil && uid != 0 {
-			candidates = append(candidates, account{drop: true, uid: uid, gid: gid})
+			plain = append(plain, account{drop: true, uid: uid, gid: gid})
 		}
+	}
+	all := plain
+	for _, c := range []uintptr{capDACReadSearch, capDACOverride} {
+		for _, a := range plain {
+			a.caps = []uintptr{c}
+			all = append(all, a)
+		}
+	}
+	for _, a := range plain {
+		all = append(all, account{namespace: true, uid: a.uid, gid: a.gid})
+	}
+	return all
+}
+
+// socketPath is how long the path of a socket may be on Linux.
+const socketPath = 107
+
+// settle decides where the server lives and who runs it: in dir, or if nobody
+// can work there, in a folder in /var/tmp that follows from dir's path.
+func settle(bin, dir string, candidates []account) (string, account, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", account{}, err
+	}
+	if len(filepath.Join(dir, "run99", ".s.PGSQL.5432.lock")) <= socketPath {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", account{}, err
+		}
+		for _, a := range candidates {
+			if a.works(bin, dir) {
+				return dir, a, nil
+			}
+		}
+	}
+	sum := sha256.Sum256([]byte(dir))
+	elsewhere := filepath.Join("/var/tmp", "innsyn-"+hex.EncodeToString(sum[:6]))
+	if err := os.Mkdir(elsewhere, 0o755); err != nil && !os.IsExist(err) {
+		return "", account{}, err
+	}
+	// /var/tmp is for everybody: what is there must be ours and no link.
+	info, err := os.Lstat(elsewhere)
+	if err != nil {
+		return "", account{}, err
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(stat.Uid) != os.Geteuid() {
+		return "", account{}, fmt.Errorf("%s is not a folder of ours; remove it", elsewhere)
 	}
 	for _, a := range candidates {
-		if a.works(bin) == nil {
-			return a, nil
+		if a.works(bin, elsewhere) {
+			return elsewhere, a, nil
 		}
 	}
-	for _, a := range candidates {
-		a.drop, a.namespace = false, true
-		if a.works(bin) == nil {
-			return a, nil
-		}
-	}
-	return account{}, fmt.Errorf("PostgreSQL does not run as root, and neither the user postgres nor nobody can run %s: start this as an ordinary user", bin)
+	return "", account{}, fmt.Errorf("PostgreSQL in %s can be run neither in %s nor in %s; it refuses to run as root, so start this as an ordinary user", bin, dir, elsewhere)
+}
+
+// works tries to run a program of bin as the account in dir.
+func (a account) works(bin, dir string) bool {
+	cmd := exec.Command(filepath.Join(bin, "postgres"), "--version")
+	cmd.Dir = dir
+	cmd.SysProcAttr = a.attr()
+	return cmd.Run() == nil
 }
 
 // as is the account for a database folder that may exist already: PostgreSQL
@@ -61,7 +119,7 @@ func (a account) as(data string) (account, error) {
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		if stat.Uid == 0 { // made in a user namespace
-			a.drop, a.namespace = false, true
+			a = account{namespace: true, uid: a.uid, gid: a.gid}
 		} else {
 			a.uid, a.gid = int(stat.Uid), int(stat.Gid)
 		}
@@ -69,17 +127,9 @@ func (a account) as(data string) (account, error) {
 	return a, nil
 }
 
-// works runs a program of bin as the account.
-func (a account) works(bin string) error {
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "--version")
-	cmd.Dir = "/"
-	cmd.SysProcAttr = a.attr()
-	return cmd.Run()
-}
-
 // attr makes a child process run as the account, in a session of its own.
 func (a account) attr() *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setsid: true}
+	attr := &syscall.SysProcAttr{Setsid: true, AmbientCaps: a.caps}
 	switch {
 	case a.drop:
 		attr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
@@ -97,16 +147,4 @@ func (a account) own(path string) error {
 		return nil
 	}
 	return os.Chown(path, a.uid, a.gid)
-}
-
-// reaches tells whether the account can work in dir: every folder on the way
-// down must be open to it.
-func (a account) reaches(dir string) bool {
-	if !a.drop {
-		return true
-	}
-	cmd := exec.Command("/bin/sh", "-c", ":")
-	cmd.Dir = dir
-	cmd.SysProcAttr = a.attr()
-	return cmd.Run() == nil
 }
