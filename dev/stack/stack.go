@@ -32,9 +32,10 @@ import (
 
 // Options for Start.
 type Options struct {
-	Root string // the project's folder; bin/innsyn must have been built in it
-	Port int    // of the portal; the others take the next two. 0: free ports, any
-	Dir  string // for keys and configuration; .cache/dev in Root if empty
+	Root   string // the project's folder
+	Binary string // the portal, built already; bin/innsyn in Root if empty
+	Port   int    // of the portal; the others take the next two. 0: free ports, any
+	Dir    string // for keys and configuration; .cache/dev in Root if empty
 
 	// Databases to use, for tests; if nil, see package comment.
 	Databases *Databases
@@ -75,6 +76,9 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Dir == "" {
 		o.Dir = filepath.Join(o.Root, ".cache", "dev")
 	}
+	if o.Binary == "" {
+		o.Binary = filepath.Join(o.Root, "bin", "innsyn")
+	}
 	s := &Stack{}
 	if err := s.start(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Stop())
@@ -114,15 +118,14 @@ func (s *Stack) start(ctx context.Context, o Options) error {
 	if s.ConfigFile, err = s.writeConfig(o.Dir); err != nil {
 		return err
 	}
-	binary := filepath.Join(o.Root, "bin", "innsyn")
-	if err := migrate(ctx, binary, s.ConfigFile, o.Logs); err != nil {
+	if err := migrate(ctx, o.Binary, s.ConfigFile, o.Logs); err != nil {
 		return err
 	}
 	if err := ports.portal.Close(); err != nil { // the binary listens there itself
 		return err
 	}
-	s.Serve = newProcess("serve", o.Logs, binary, "serve", "--config", s.ConfigFile)
-	s.Worker = newProcess("worker", o.Logs, binary, "worker", "--config", s.ConfigFile)
+	s.Serve = newProcess("serve", o.Logs, o.Binary, "serve", "--config", s.ConfigFile)
+	s.Worker = newProcess("worker", o.Logs, o.Binary, "worker", "--config", s.ConfigFile)
 	if err := errors.Join(s.Serve.Start(), s.Worker.Start()); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -14,18 +15,10 @@ import (
 
 // account is who runs the server.
 type account struct {
-	drop      bool      // change to uid and gid; we are root
-	caps      []uintptr // and keep these capabilities
-	namespace bool      // stay who we are, but be uid and gid inside a user namespace
+	drop      bool // change to uid and gid; we are root
+	namespace bool // stay who we are, but be uid and gid inside a user namespace
 	uid, gid  int
 }
-
-// Linux capabilities, of linux/capability.h: either lets an ordinary user pass
-// folders that are closed to it, as /root is. Containers often have one only.
-const (
-	capDACOverride   = 1
-	capDACReadSearch = 2
-)
 
 // accounts lists who could run the server, the best first.
 func accounts() []account {
@@ -45,12 +38,6 @@ func accounts() []account {
 		}
 	}
 	all := plain
-	for _, c := range []uintptr{capDACReadSearch, capDACOverride} {
-		for _, a := range plain {
-			a.caps = []uintptr{c}
-			all = append(all, a)
-		}
-	}
 	for _, a := range plain {
 		all = append(all, account{namespace: true, uid: a.uid, gid: a.gid})
 	}
@@ -62,9 +49,12 @@ const socketPath = 107
 
 // settle decides where the server lives and who runs it: in dir, or if nobody
 // can work there, in a folder in /var/tmp that follows from dir's path.
-func settle(bin, dir string, candidates []account) (string, account, error) {
+func settle(bin, dir string, candidates []account, log io.Writer) (string, account, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
+		return "", account{}, err
+	}
+	if err := openRoot(log); err != nil {
 		return "", account{}, err
 	}
 	if len(filepath.Join(dir, "run99", ".s.PGSQL.5432.lock")) <= socketPath {
@@ -98,6 +88,17 @@ func settle(bin, dir string, candidates []account) (string, account, error) {
 	return "", account{}, fmt.Errorf("PostgreSQL in %s can be run neither in %s nor in %s; it refuses to run as root, so start this as an ordinary user", bin, dir, elsewhere)
 }
 
+// openRoot mends a system whose / is closed to everybody but root, as a root made
+// by debootstrap in a private folder is. No other user can run anything there.
+func openRoot(log io.Writer) error {
+	info, err := os.Stat("/")
+	if err != nil || os.Geteuid() != 0 || info.Mode().Perm()&0o001 != 0 {
+		return err
+	}
+	fmt.Fprintf(log, "/ is closed to all users but root (mode %04o): chmod 0755 /, since PostgreSQL does not run as root\n", info.Mode().Perm())
+	return os.Chmod("/", 0o755)
+}
+
 // works tries to run a program of bin as the account in dir.
 func (a account) works(bin, dir string) bool {
 	cmd := exec.Command(filepath.Join(bin, "postgres"), "--version")
@@ -129,7 +130,7 @@ func (a account) as(data string) (account, error) {
 
 // attr makes a child process run as the account, in a session of its own.
 func (a account) attr() *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setsid: true, AmbientCaps: a.caps}
+	attr := &syscall.SysProcAttr{Setsid: true}
 	switch {
 	case a.drop:
 		attr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}

@@ -16,10 +16,10 @@
 // does not reach them before their users are done.
 //
 // PostgreSQL refuses to run as root. For root, the server runs as the user
-// postgres, or nobody, with the capability to pass folders closed to that user
-// if there are any (a project under /root); where user ids can't be changed, in
-// a user namespace. If none of this works in the folder, or its path is too long
-// for a socket, the folder is /var/tmp/innsyn-HASH instead; Cluster.Dir tells.
+// postgres, or nobody; where that doesn't work, in a user namespace. If none of
+// them can reach the folder, because it lies under /root for example, or its
+// path is too long for a socket, the folder is /var/tmp/innsyn-HASH instead;
+// Cluster.Dir tells.
 //
 // Linux only. Local connections are trusted and the socket is for its owner and
 // root alone. Never linked into the production binary.
@@ -99,7 +99,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 func use(ctx context.Context, o Options, bin string, major int, candidates []account) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	dir, as, err := settle(bin, o.Dir, candidates)
+	dir, as, err := settle(bin, o.Dir, candidates, o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -278,7 +278,7 @@ func TestAccounts(t *testing.T) {
 	all := accounts()
 	tried := map[string]bool{}
 	for _, as := range all {
-		kind := fmt.Sprint(as.drop, as.caps, as.namespace)
+		kind := fmt.Sprint(as.drop, as.namespace)
 		if tried[kind] {
 			continue // the same with another user
 		}
