@@ -12,6 +12,12 @@ const (
 	cookieAge     = "innsyn-age"   // who waits to say that they are old enough
 )
 
+// CookieNames are the names of the cookies as they are set here, for the page
+// that explains them.
+func (a *Auth) CookieNames() (session, login, age string) {
+	return a.cookieName(cookieSession), a.cookieName(cookieBrowser), a.cookieName(cookieAge)
+}
+
 // cookieName is the name with __Host- over https: then no other host, subdomain
 // or plain-http page can set it. Plain http exists on a developer's machine only.
 func (a *Auth) cookieName(name string) string {

@@ -122,7 +122,7 @@ func (m *mailgun) Do(ctx context.Context, t Task) (Outcome, error) {
 	p := m.config.Purposes[t.Purpose]
 	address := strings.TrimSpace(t.Contact.Email)
 	if address == "" {
-		return Outcome{State: privacy.DeliveryConfirmed, Note: "no-address"}, nil
+		return Outcome{State: privacy.DeliveryConfirmed, Note: privacy.NoteNoAddress}, nil
 	}
 	switch t.Action {
 	case privacy.ActionStop:

@@ -50,3 +50,7 @@ type Delivery struct {
 	CreatedAt   time.Time
 	ChangedAt   time.Time
 }
+
+// NoteNoAddress is the Note of a delivery that had nobody to be about: the
+// recipient knows people by an address, and we have none of this person.
+const NoteNoAddress = "no-address"

@@ -1,0 +1,310 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"elekt.no/innsyn/auth"
+	"elekt.no/innsyn/i18n"
+	"elekt.no/innsyn/privacy"
+	"elekt.no/innsyn/views"
+)
+
+// choiceStore is what the pages about consents need of the store.
+type choiceStore interface {
+	Choices(context.Context, privacy.PersonRef) (map[string]*privacy.Choice, error)
+	RecordChoices(context.Context, privacy.PersonRef, []string, func(map[string]*privacy.Choice) ([]*privacy.Change, error)) error
+}
+
+// sight is everything that a row is drawn from.
+type sight struct {
+	lang    string
+	now     time.Time
+	csrf    string
+	from    string
+	who     privacy.Circumstances
+	choices map[string]*privacy.Choice
+}
+
+func (s *Server) see(r *http.Request, from string) (*sight, error) {
+	ctx, me := r.Context(), session(r.Context())
+	who, err := s.circumstances(ctx, me.Person)
+	if err != nil {
+		return nil, err
+	}
+	choices, err := s.store.Choices(ctx, me.Person)
+	if err != nil {
+		return nil, err
+	}
+	return &sight{lang: i18n.Lang(ctx), now: s.now(), csrf: s.auth.Token(me), from: from, who: who, choices: choices}, nil
+}
+
+// consents is GET /consents: every purpose by area.
+func (s *Server) consents(w http.ResponseWriter, r *http.Request) error {
+	see, err := s.see(r, "list")
+	if err != nil {
+		return err
+	}
+	page := views.Consents{Shell: s.shell(r, "menu.consents", views.PlaceConsents)}
+	saved := r.URL.Query().Get("saved")
+	for i := range s.catalogue.Areas {
+		a := s.area(r.Context(), see, &s.catalogue.Areas[i])
+		for j := range a.Rows {
+			if a.Rows[j].ID == saved {
+				s.afterAct(r.Context(), see, &a.Rows[j])
+				a.Open = true
+			}
+		}
+		if saved == "area-"+a.ID {
+			a.Saved, a.Open = s.areaSaved(r.Context(), see), true
+		}
+		page.Areas = append(page.Areas, a)
+	}
+	return s.render(w, r, http.StatusOK, views.ConsentsPage(page))
+}
+
+func (s *Server) area(ctx context.Context, see *sight, a *privacy.Area) views.Area {
+	out := views.Area{ID: a.ID, Title: a.Title.In(see.lang), Lead: a.Lead.In(see.lang), CSRF: see.csrf}
+	for _, p := range s.catalogue.In(a.ID) {
+		row := s.row(ctx, see, p)
+		count(&out.Counts, row.State, row.Control)
+		out.Open = out.Open || row.State == privacy.StateRenew
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+// row is one purpose as the person has it now.
+func (s *Server) row(ctx context.Context, see *sight, p *privacy.Purpose) views.ConsentRow {
+	text, choice := p.Texts.In(see.lang), see.choices[p.ID]
+	shown := s.shown[see.lang][p.ID]
+	row := views.ConsentRow{
+		ID: p.ID, Area: p.Area, Title: text.Title, Summary: text.Summary, Gain: text.Gain, Loss: text.Loss,
+		State: p.State(choice, see.who), Control: p.Control, GoesOn: p.LegalClaims,
+		CSRF: see.csrf, Text: shown.hash, From: see.from,
+		Terms: views.Terms{Basis: p.Basis, Data: shown.text.Data, Recipients: shown.text.Recipients, Retention: text.Retention, Section: p.Section},
+	}
+	if choice != nil {
+		row.Version = choice.Version
+		row.Terms.Since = i18n.T(ctx, "since."+string(choice.Decision), "Day", i18n.Day(ctx, choice.At))
+	}
+	switch row.State {
+	case privacy.StateNeeded:
+		row.Reason = text.Reason
+	case privacy.StateNotApplicable:
+		row.Reason = i18n.T(ctx, "reason."+string(p.When))
+	case privacy.StateDormant:
+		row.Reason = i18n.T(ctx, "reason.dormant")
+	case privacy.StateContested:
+		row.Reason = i18n.T(ctx, "reason.contested")
+	case privacy.StateRenew:
+		row.Question = &views.Question{
+			Title: i18n.T(ctx, "renew.title"), Text: i18n.T(ctx, "renew.text"), Yes: i18n.T(ctx, "renew.yes"), No: i18n.T(ctx, "renew.no"),
+			YesDecision: privacy.Give, NoDecision: privacy.Withdraw,
+		}
+	}
+	if row.State == privacy.StatePaused || row.State == privacy.StateContested {
+		row.Objection = objectionOf(ctx, choice, see.now)
+	}
+	return row
+}
+
+func objectionOf(ctx context.Context, c *privacy.Choice, now time.Time) *views.Objection {
+	days := func(from, to time.Time) int { return int(privacy.Day(to).Sub(privacy.Day(from)).Hours()+12) / 24 }
+	total := days(c.At, c.Due)
+	return &views.Objection{
+		Made: i18n.DayMonth(ctx, c.At), Due: i18n.Day(ctx, c.Due), DaysGone: max(0, min(days(c.At, now), total)), DaysTotal: total,
+		CaseURL: "/consents/" + c.Purpose + "#case",
+	}
+}
+
+// afterAct says in the row what the person's last act did, and how to take it back.
+func (s *Server) afterAct(ctx context.Context, see *sight, row *views.ConsentRow) {
+	choice := see.choices[row.ID]
+	p, err := s.catalogue.Purpose(row.ID)
+	if choice == nil || err != nil || see.now.Sub(choice.At) > time.Hour {
+		return
+	}
+	text := p.Texts.In(see.lang)
+	saved := &views.Saved{Clock: i18n.Clock(ctx, choice.At)}
+	switch row.State {
+	case privacy.StateOn:
+		saved.Follows = text.On
+		if p.Control == privacy.ControlConsent {
+			saved.Undo = p.No()
+		}
+	case privacy.StateOff:
+		saved.Follows, saved.Undo = text.Off, p.Yes()
+	case privacy.StatePaused:
+		saved.Follows = text.Off
+	case privacy.StateContested:
+		saved.Follows = row.Reason
+	default:
+		return
+	}
+	if choice.EraseAfter.After(see.now) {
+		// law: GDPR 17(1)(b)
+		saved.Follows += " " + i18n.T(ctx, "saved.erase", "At", i18n.At(ctx, choice.EraseAfter, see.now))
+	}
+	row.Saved = saved
+}
+
+func (s *Server) areaSaved(ctx context.Context, see *sight) *views.Saved {
+	return &views.Saved{Clock: i18n.Clock(ctx, see.now), Follows: i18n.T(ctx, "saved.area")}
+}
+
+// choose is POST /consents/{purpose}: one decision about one purpose.
+func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
+	ctx, me := r.Context(), session(r.Context())
+	p, err := s.catalogue.Purpose(r.PathValue("purpose"))
+	if err != nil {
+		return err
+	}
+	form, err := privacy.ParseForm(r.PostForm.Get("decision"), r.PostForm.Get("text"), r.PostForm.Get("version"))
+	if err != nil {
+		return err
+	}
+	form.Language, form.Channel, form.Actor = i18n.Lang(ctx), channel(me), privacy.ActorPerson
+	who, err := s.circumstances(ctx, me.Person)
+	if err != nil {
+		return err
+	}
+	at := s.now()
+	err = s.store.RecordChoices(ctx, me.Person, []string{p.ID}, func(now map[string]*privacy.Choice) ([]*privacy.Change, error) {
+		c, err := s.catalogue.Change(me.Person, p, now[p.ID], who, form, at)
+		if err != nil || c == nil {
+			return nil, err
+		}
+		return []*privacy.Change{c}, nil
+	})
+	if err != nil && privacy.KindOf(err) != privacy.Conflict {
+		return err
+	}
+	return s.afterChoice(w, r, p, err)
+}
+
+// afterChoice shows what is true now: the row as a fragment, the list, or the
+// purpose's own page. A conflict shows the newer state, and says so.
+func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.Purpose, conflict error) error {
+	ctx, from := r.Context(), r.PostForm.Get("from")
+	page := from == "page"
+	if conflict == nil && (page || !isHTMX(r)) {
+		to := query("/consents", "saved", p.ID) + "#purpose-" + p.ID
+		if page {
+			to = query("/consents/"+p.ID, "saved", "1")
+		}
+		return s.seeOther(w, r, to)
+	}
+	see, err := s.see(r, "list")
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	var notice *views.Notice
+	if conflict != nil {
+		status, notice = http.StatusConflict, s.notice(ctx, conflict)
+	}
+	if !isHTMX(r) || page {
+		return s.consentPage(w, r, status, p, notice)
+	}
+	a := s.area(ctx, see, s.catalogue.Area(p.Area))
+	for i := range a.Rows {
+		if a.Rows[i].ID != p.ID {
+			continue
+		}
+		if notice == nil {
+			s.afterAct(ctx, see, &a.Rows[i])
+		}
+		a.Rows[i].Notice = notice
+		return s.render(w, r, status, views.ConsentChange(a.Rows[i], a))
+	}
+	return &privacy.Error{Kind: privacy.NotFound, Key: "error.purpose", Reason: "unknown-purpose"}
+}
+
+// areaOff is POST /consents/areas/{area}/off: no to everything in an area that
+// one press can say no to. An objection that a human must assess is not among
+// it: the person makes each of those by itself.
+func (s *Server) areaOff(w http.ResponseWriter, r *http.Request) error {
+	ctx, me := r.Context(), session(r.Context())
+	area := s.catalogue.Area(r.PathValue("area"))
+	if area == nil {
+		return &privacy.Error{Kind: privacy.NotFound, Key: "error.not-found", Reason: "unknown-area"}
+	}
+	who, err := s.circumstances(ctx, me.Person)
+	if err != nil {
+		return err
+	}
+	purposes := s.catalogue.In(area.ID)
+	ids := make([]string, len(purposes))
+	for i, p := range purposes {
+		ids[i] = p.ID
+	}
+	at, lang := s.now(), i18n.Lang(ctx)
+	err = s.store.RecordChoices(ctx, me.Person, ids, func(now map[string]*privacy.Choice) ([]*privacy.Change, error) {
+		var out []*privacy.Change
+		for _, p := range purposes {
+			state := p.State(now[p.ID], who)
+			if !canOff(state, p.Control) {
+				continue
+			}
+			form := privacy.Form{Decision: p.No(), Language: lang, Channel: channel(me), Actor: privacy.ActorPerson}
+			if c := now[p.ID]; c != nil {
+				form.Version = c.Version // locked: nobody is overwritten, and no is what was asked for
+			}
+			c, err := s.catalogue.Change(me.Person, p, now[p.ID], who, form, at)
+			if err != nil {
+				return nil, err
+			}
+			if c != nil {
+				out = append(out, c)
+			}
+		}
+		return out, nil
+	})
+	if err != nil {
+		return err
+	}
+	if !isHTMX(r) {
+		return s.seeOther(w, r, query("/consents", "saved", "area-"+area.ID)+"#area-"+area.ID)
+	}
+	see, err := s.see(r, "list")
+	if err != nil {
+		return err
+	}
+	a := s.area(ctx, see, area)
+	a.Saved, a.Open = s.areaSaved(ctx, see), true
+	return s.render(w, r, http.StatusOK, views.ConsentArea(a))
+}
+
+// channel is where a session's decisions are made.
+func channel(me *auth.Session) privacy.Channel {
+	if me.Embedded {
+		return privacy.ChannelApp
+	}
+	return privacy.ChannelWeb
+}
+
+// canOff tells whether one press says no for good: what is on, by consent or
+// until objected to absolutely.
+func canOff(s privacy.State, c privacy.Control) bool {
+	return s == privacy.StateOn && (c == privacy.ControlConsent || c == privacy.ControlAbsolute)
+}
+
+func count(c *views.Counts, s privacy.State, control privacy.Control) {
+	switch s {
+	case privacy.StateOn, privacy.StateContested:
+		c.On++
+	case privacy.StateOff:
+		c.Off++
+	case privacy.StatePaused:
+		c.Paused++
+	case privacy.StateRenew:
+		c.Renew++
+	case privacy.StateNeeded:
+		c.Needed++
+	}
+	if canOff(s, control) {
+		c.CanOff++
+	}
+}

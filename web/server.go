@@ -1,0 +1,194 @@
+// Package web is the portal's HTTP side: one route table (routes.go), what each
+// route demands before its handler runs (guard.go), and the handlers, a file a
+// page. Handlers return errors; one place turns them into a page, a fragment or
+// problem JSON (errors.go).
+//
+// A page is rendered into memory and then written, so that a fault never leaves
+// half of one. Pages about people are never stored by anybody (Cache-Control:
+// no-store); what is the same for everybody comes from package static under names
+// that change with the content, and is kept for a year.
+//
+// Nothing about a person is kept in this process between two requests, so any
+// number of nodes can serve.
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"elekt.no/innsyn/auth"
+	"elekt.no/innsyn/i18n"
+	"elekt.no/innsyn/privacy"
+	"elekt.no/innsyn/static"
+	"elekt.no/innsyn/views"
+)
+
+// Store is what the pages need of the database; each file says what for.
+type Store interface {
+	choiceStore
+	customerStore
+	historyStore
+	troubleStore
+	readyStore
+}
+
+// Options for New. All are needed but Now.
+type Options struct {
+	BaseURL     string // scheme, host and port as people see them
+	Catalogue   *privacy.Catalogue
+	Store       Store
+	Auth        *auth.Auth
+	Log         *slog.Logger
+	Now         func() time.Time // time.Now if nil
+	Development bool             // adds the gallery of all pages
+}
+
+// Server is the portal as an http.Handler.
+type Server struct {
+	catalogue *privacy.Catalogue
+	store     Store
+	auth      *auth.Auth
+	log       *slog.Logger
+	now       func() time.Time
+	https     bool
+	cross     *http.CrossOriginProtection
+	setting   *views.Setting
+	shown     map[string]map[string]shownText // by language and purpose
+	ready     atomic.Bool
+	handler   http.Handler
+	buffers   sync.Pool
+}
+
+// shownText is a text with its hash, made once: both stand on every page of consents.
+type shownText struct {
+	text privacy.ShownText
+	hash string
+}
+
+// New builds the portal. It fails if the route table has a hole.
+func New(o Options) (*Server, error) {
+	s := &Server{
+		catalogue: o.Catalogue, store: o.Store, auth: o.Auth, log: o.Log, now: o.Now,
+		https: strings.HasPrefix(o.BaseURL, "https://"), cross: http.NewCrossOriginProtection(),
+		setting: setting(o.Catalogue), shown: map[string]map[string]shownText{},
+		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if err := i18n.Check(); err != nil {
+		return nil, fmt.Errorf("texts: %w", err)
+	}
+	for _, lang := range privacy.Languages {
+		s.shown[lang] = map[string]shownText{}
+	}
+	for _, t := range o.Catalogue.AllShown() {
+		s.shown[t.Language][t.Purpose] = shownText{t, t.Hash().String()}
+	}
+	mux := http.NewServeMux()
+	for _, rt := range s.Routes() {
+		if rt.Method == "" || rt.Path == "" || rt.Handler == nil || rt.Audience != Public && rt.Audience != Person ||
+			rt.Audience == Person && rt.Need == privacy.AssuranceNone {
+			return nil, fmt.Errorf("route %s %s doesn't say whom it is for", rt.Method, rt.Path)
+		}
+		mux.Handle(rt.Method+" "+rt.Path, s.guard(rt))
+	}
+	mux.Handle("GET /static/", static.Handler())
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /robots.txt", robots)
+	if o.Development {
+		s.gallery(mux)
+	}
+	mux.Handle("/", s.guard(Route{Path: "/", Audience: Public, Handler: s.nowhere}))
+	pages, err := compress(mux)
+	if err != nil {
+		return nil, err
+	}
+	s.handler = s.outermost(s.headers(s.language(pages)))
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// SetReady says that the texts which the pages show are on record.
+func (s *Server) SetReady() { s.ready.Store(true) }
+
+func setting(c *privacy.Catalogue) *views.Setting {
+	return &views.Setting{
+		CSS: static.URL("app.css"), CSSIntegrity: static.Integrity("app.css"),
+		HTMX: static.URL("htmx.min.js"), HTMXIntegrity: static.Integrity("htmx.min.js"),
+		Script: static.URL("app.js"), ScriptIntegrity: static.Integrity("app.js"),
+		Icons: static.URL("icons.svg"), Favicon: static.URL("favicon.svg"), Font: static.URL("schibsted-grotesk-latin.woff2"),
+		Company: c.Controller.Short, LegalName: c.Controller.Name, DPO: c.Controller.DPO,
+	}
+}
+
+// shell is what a page has around it. title is an i18n key.
+func (s *Server) shell(r *http.Request, title string, here views.Place) views.Shell {
+	shell := views.Shell{Title: i18n.T(r.Context(), title), Path: r.URL.Path, Here: here}
+	if me := session(r.Context()); me != nil {
+		shell.Embedded = me.Embedded
+		shell.Visitor = &views.Visitor{
+			Name: strings.TrimSpace(me.GivenName + " " + me.FamilyName), Given: me.GivenName, CSRF: s.auth.Token(me),
+		}
+	}
+	return shell
+}
+
+// render writes a page or a fragment, whole or not at all.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
+	b := s.buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	defer s.buffers.Put(b)
+	if err := c.Render(views.With(r.Context(), s.setting), b); err != nil {
+		return fmt.Errorf("rendering: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Add("Vary", "HX-Request, Accept-Language, Cookie")
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	// What goes wrong from here on is the connection's, and nobody is there to be told.
+	_, _ = w.Write(b.Bytes())
+	return nil
+}
+
+// seeOther sends the browser on after a post; htmx is told to load the page.
+// (checklist 9)
+func (s *Server) seeOther(w http.ResponseWriter, r *http.Request, to string) error {
+	if isHTMX(r) {
+		w.Header().Set("HX-Redirect", to)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// nowhere is every path that isn't in the table.
+func (s *Server) nowhere(http.ResponseWriter, *http.Request) error {
+	return &privacy.Error{Kind: privacy.NotFound, Key: "error.not-found", Reason: "no-route"}
+}
+
+// notice is an error said in a line beside what it is about.
+func (s *Server) notice(ctx context.Context, err error) *views.Notice {
+	n := &views.Notice{Tone: views.ToneWarn, Title: views.FaultTitle(ctx, privacy.KindOf(err)), Assertive: true}
+	var known *privacy.Error
+	if errors.As(err, &known) {
+		n.Text = errorText(ctx, known)
+	}
+	return n
+}
