@@ -30,7 +30,7 @@ var onlyThese = map[string][]string{
 	"privacy":        {"go.yaml.in/yaml/v3", "golang.org/x/mod/sumdb"},
 	"internal/pgdev": {"github.com/lib/pq"},
 	"internal/apt":   {},
-	"i18n":           {"golang.org/x/text"},
+	"i18n":           {"golang.org/x/text", "github.com/nicksnyder/go-i18n/v2", "github.com/BurntSushi/toml"},
 }
 
 // area is the part of the table that a package of the main module belongs to.
