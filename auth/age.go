@@ -78,19 +78,15 @@ type PendingAge struct {
 // sealedAge is what the browser carries meanwhile, sealed: the database knows
 // only that somebody is asked. Fields are exported for encoding/json.
 type sealedAge struct {
-	State     string
-	Proof     proof
-	Provider  string
-	Expires   time.Time
-	Need      privacy.Assurance
-	ReturnTo  string
-	UserAgent string
+	State   string // of the transaction
+	Proof   proof
+	Expires time.Time
 }
 
 // askAge puts a login off until the person has declared their age.
 func (a *Auth) askAge(w http.ResponseWriter, r *http.Request, t *store.Transaction, p *proof) error {
 	now := a.now()
-	s := sealedAge{State: randomText(), Proof: *p, Provider: t.Provider, Expires: now.Add(transactionLife), Need: t.Need, ReturnTo: t.ReturnTo}
+	s := sealedAge{State: randomText(), Proof: *p, Expires: now.Add(transactionLife)}
 	b, err := json.Marshal(s)
 	if err != nil {
 		return err
