@@ -39,6 +39,7 @@ providers:
     issuer: {{q .VippsIssuer}}
     client_id: {{q .VippsClient}}
     client_secret_file: {{q .VippsFile}}
+    scopes: [openid, name, phoneNumber, birthDate, nin]
 
 recipients:
   mailgun:
