@@ -29,7 +29,7 @@ var sheets = []sheet{
 	{"designsystemet/validation-message.css", "ds.components"},
 	{"designsystemet/error-summary.css", "ds.components"},
 	{"css/tokens.css", ""},
-	{"css/base.css", ""},
+	{"css/base.css", "ds.base"},
 	{"css/type.css", ""},
 	{"css/shell.css", ""},
 	{"css/controls.css", ""},

@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"strings"
 
 	"elekt.no/innsyn/i18n"
 	"elekt.no/innsyn/privacy"
@@ -58,18 +59,7 @@ func (c Counts) text(ctx context.Context) string {
 	if len(parts) == 0 {
 		add(c.Needed, "counts.needed")
 	}
-	return join(parts)
-}
-
-func join(parts []string) string {
-	out := ""
-	for i, p := range parts {
-		if i > 0 {
-			out += ", "
-		}
-		out += p
-	}
-	return out
+	return strings.Join(parts, ", ")
 }
 
 // ConsentRow is one purpose: what happens, what the person can do about it, and
@@ -215,13 +205,13 @@ func termFacts(ctx context.Context, t Terms) []Fact {
 	if t.Since != "" {
 		basis += ". " + t.Since
 	}
-	to := i18n.List(ctx, t.Recipients)
+	to := strings.Join(t.Recipients, ", ")
 	if to == "" {
 		to = i18n.T(ctx, "terms.nobody")
 	}
 	out := []Fact{
 		{i18n.T(ctx, "terms.basis"), basis},
-		{i18n.T(ctx, "terms.data"), sentence(i18n.List(ctx, t.Data))},
+		{i18n.T(ctx, "terms.data"), listing(t.Data)},
 		{i18n.T(ctx, "terms.recipients"), to},
 		{i18n.T(ctx, "terms.retention"), t.Retention},
 	}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -100,6 +101,27 @@ func CountryName(ctx context.Context, code string) string {
 	return code
 }
 
+// listing is several titles as one line: "Navn og bilde, fødselsnummer". Titles
+// have "og" in themselves, so commas alone part them. "ID-er" keeps its capitals.
+func listing(titles []string) string {
+	var b strings.Builder
+	for i, t := range titles {
+		if i == 0 {
+			b.WriteString(sentence(t))
+			continue
+		}
+		b.WriteString(", ")
+		first, size := utf8.DecodeRuneInString(t)
+		if second, _ := utf8.DecodeRuneInString(t[size:]); unicode.IsUpper(second) {
+			b.WriteString(t)
+			continue
+		}
+		b.WriteRune(unicode.ToLower(first))
+		b.WriteString(t[size:])
+	}
+	return b.String()
+}
+
 // sentence is a text with a capital first letter.
 func sentence(s string) string {
 	r, size := utf8.DecodeRuneInString(s)
@@ -107,4 +129,12 @@ func sentence(s string) string {
 		return s
 	}
 	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+// variant is the kind of a button: one primary in a row, the rest secondary.
+func variant(secondary bool) string {
+	if secondary {
+		return "secondary"
+	}
+	return "primary"
 }
