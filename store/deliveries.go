@@ -52,19 +52,20 @@ func (s *Store) addDeliveries(ctx context.Context, tx *sqlx.Tx, person privacy.P
 	}
 	var recipients, actions []string
 	var notBefore []time.Time
+	var jobs []job
 	seen := map[string]bool{}
-	var now, later []privacy.Notice // one job each
 	for _, n := range notices {
 		if n.NotBefore.Before(at) {
 			n.NotBefore = at
 		}
 		recipients, actions, notBefore = append(recipients, n.Recipient), append(actions, string(n.Action)), append(notBefore, n.NotBefore)
+		args := privacy.BringUpToDate{Person: person, Recipient: n.Recipient}
 		if !seen[n.Recipient] {
 			seen[n.Recipient] = true
-			now = append(now, n)
+			jobs = append(jobs, job{args: args})
 		}
 		if n.NotBefore.After(at) {
-			later = append(later, n)
+			jobs = append(jobs, job{args, n.NotBefore})
 		}
 	}
 	if _, err := s.txExec(ctx, tx, `
@@ -77,17 +78,7 @@ func (s *Store) addDeliveries(ctx context.Context, tx *sqlx.Tx, person privacy.P
 	if _, err := s.txExec(ctx, tx, supersede, person, pq.StringArray(recipients), at); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
-	for _, n := range now {
-		if err := s.jobs.Enqueue(ctx, tx.Tx, privacy.BringUpToDate{Person: person, Recipient: n.Recipient}, time.Time{}); err != nil {
-			return err
-		}
-	}
-	for _, n := range later {
-		if err := s.jobs.Enqueue(ctx, tx.Tx, privacy.BringUpToDate{Person: person, Recipient: n.Recipient}, n.NotBefore); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.jobs.enqueue(ctx, tx.Tx, jobs)
 }
 
 // supersede takes out of the outbox what a newer choice about the same purpose

@@ -33,12 +33,30 @@ func newJobs() (jobs, error) {
 // only if that commits, and not before at (zero: at once). args is one of the
 // kinds in package privacy and holds ids only.
 func (j jobs) Enqueue(ctx context.Context, tx *sql.Tx, args privacy.JobArgs, at time.Time) error {
-	o := river.InsertOpts{ScheduledAt: at}
-	if args.Kind() == (privacy.SendCode{}).Kind() {
-		o.Queue = QueueCodes
+	return j.enqueue(ctx, tx, []job{{args, at}})
+}
+
+// job is a job that is to be put into the queue.
+type job struct {
+	args privacy.JobArgs
+	at   time.Time
+}
+
+// enqueue puts several jobs in with one statement.
+func (j jobs) enqueue(ctx context.Context, tx *sql.Tx, all []job) error {
+	params := make([]river.InsertManyParams, len(all))
+	for i, job := range all {
+		o := &river.InsertOpts{ScheduledAt: job.at}
+		if _, ok := job.args.(privacy.SendCode); ok {
+			o.Queue = QueueCodes
+		}
+		params[i] = river.InsertManyParams{Args: job.args, InsertOpts: o}
 	}
-	if _, err := j.client.InsertTx(ctx, tx, args, &o); err != nil {
-		return fmt.Errorf("job %s: %w", args.Kind(), wrap(err))
+	if len(params) == 0 {
+		return nil
+	}
+	if _, err := j.client.InsertManyFastTx(ctx, tx, params); err != nil {
+		return fmt.Errorf("jobs: %w", wrap(err))
 	}
 	return nil
 }

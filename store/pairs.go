@@ -248,13 +248,11 @@ func (s *Store) enqueuePairs(ctx context.Context, query string, args ...any) (n 
 			return fmt.Errorf("outbox: %w", err)
 		}
 		n = len(rows)
-		for _, r := range rows {
-			args := privacy.BringUpToDate{Person: privacy.PersonRef(r.Person), Recipient: r.Recipient}
-			if err := s.jobs.Enqueue(ctx, tx.Tx, args, time.Time{}); err != nil {
-				return err
-			}
+		jobs := make([]job, n)
+		for i, r := range rows {
+			jobs[i].args = privacy.BringUpToDate{Person: privacy.PersonRef(r.Person), Recipient: r.Recipient}
 		}
-		return nil
+		return s.jobs.enqueue(ctx, tx.Tx, jobs)
 	})
 	return n, err
 }
