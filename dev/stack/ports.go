@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+	"time"
 )
 
 // ports are the addresses of the stack, held open so that nobody else takes them.
@@ -57,6 +58,14 @@ func listen(port int) (*ports, error) {
 
 func take(host string, port int, what string) (net.Listener, error) {
 	l, err := net.Listen("tcp", join(host, port))
+	// One that was killed this very moment gives its ports back soon.
+	for range 20 {
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+		l, err = net.Listen("tcp", join(host, port))
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("port %d on %s, for %s, is in use. Stop the program that uses it, or choose other ports: make run PORT=9000 (%w)", port, host, what, err)
 	}

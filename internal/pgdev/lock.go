@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -20,13 +22,17 @@ const (
 // errLocked means that somebody else holds the lock.
 var errLocked = errors.New("locked by another program")
 
-// lockFile waits for the lock until ctx ends. Closing the file, or the end of
-// this process, releases it; child processes do not inherit it.
-func lockFile(ctx context.Context, path string, kind lockKind) (*os.File, error) {
-	for {
+// lockFile waits for the lock until ctx ends and says so on log if it takes long.
+// Closing the file, or the end of this process, releases it; child processes do
+// not inherit it.
+func lockFile(ctx context.Context, path string, kind lockKind, log io.Writer) (*os.File, error) {
+	for n := 0; ; n++ {
 		f, err := flock(path, kind)
 		if !errors.Is(err, errLocked) {
 			return f, err
+		}
+		if n == 200 {
+			fmt.Fprintf(log, "waiting for another program that starts or stops PostgreSQL in %s\n", filepath.Dir(path))
 		}
 		select {
 		case <-ctx.Done():

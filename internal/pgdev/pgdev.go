@@ -105,12 +105,12 @@ func use(ctx context.Context, o Options, bin string, major int, candidates []acc
 	}
 	c := &Cluster{dir: dir, bin: bin, major: major}
 
-	lock, err := lockFile(ctx, filepath.Join(dir, "lock"), exclusive)
+	lock, err := lockFile(ctx, filepath.Join(dir, "lock"), exclusive, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("another program is setting up PostgreSQL in %s: %w", dir, err)
 	}
 	defer lock.Close()
-	if c.users, err = lockFile(ctx, filepath.Join(dir, "users"), shared); err != nil {
+	if c.users, err = lockFile(ctx, filepath.Join(dir, "users"), shared, o.Log); err != nil {
 		return nil, fmt.Errorf("PostgreSQL in %s is being stopped and does not end: %w", dir, err)
 	}
 	if err := c.ensure(ctx, o, as); err != nil {
@@ -223,7 +223,7 @@ func (c *Cluster) Stop() error {
 	if errors.Is(lockErr, errLocked) {
 		// Either others use it, and a shared lock is to be had at once, or the
 		// watcher is stopping it, and one is to be had when it is done.
-		other, lockErr := lockFile(ctx, path, shared)
+		other, lockErr := lockFile(ctx, path, shared, io.Discard)
 		if lockErr != nil {
 			return errors.Join(err, lockErr)
 		}
