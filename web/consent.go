@@ -24,7 +24,14 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.consentPage(w, r, http.StatusOK, p, nil)
+	var notice *views.Notice
+	switch r.URL.Query().Get("conflict") {
+	case "stale-version":
+		notice = s.notice(r.Context(), &privacy.Error{Kind: privacy.Conflict, Key: "error.changed-elsewhere"})
+	case "stale-text":
+		notice = s.notice(r.Context(), &privacy.Error{Kind: privacy.Conflict, Key: "error.text-changed"})
+	}
+	return s.consentPage(w, r, http.StatusOK, p, notice)
 }
 
 func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, status int, p *privacy.Purpose, notice *views.Notice) error {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -189,12 +190,17 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.Purpose, conflict error) error {
 	ctx, from := r.Context(), r.PostForm.Get("from")
 	page := from == "page"
-	if conflict == nil && (page || !isHTMX(r)) {
-		to := query("/consents", "saved", p.ID) + "#purpose-" + p.ID
-		if page {
-			to = query("/consents/"+p.ID, "saved", "1")
-		}
-		return s.seeOther(w, r, to)
+	switch {
+	case conflict == nil && page:
+		return s.seeOther(w, r, query("/consents/"+p.ID, "saved", "1"))
+	case conflict == nil && !isHTMX(r):
+		return s.seeOther(w, r, query("/consents", "saved", p.ID)+"#purpose-"+p.ID)
+	case conflict != nil && page && isHTMX(r):
+		var known *privacy.Error
+		errors.As(conflict, &known)
+		return s.seeOther(w, r, query("/consents/"+p.ID, "conflict", known.Reason))
+	case conflict != nil && !isHTMX(r):
+		return s.consentPage(w, r, http.StatusConflict, p, s.notice(ctx, conflict))
 	}
 	see, err := s.see(r, "list")
 	if err != nil {
@@ -204,9 +210,6 @@ func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.
 	var notice *views.Notice
 	if conflict != nil {
 		status, notice = http.StatusConflict, s.notice(ctx, conflict)
-	}
-	if !isHTMX(r) || page {
-		return s.consentPage(w, r, status, p, notice)
 	}
 	a := s.area(ctx, see, s.catalogue.Area(p.Area))
 	for i := range a.Rows {
