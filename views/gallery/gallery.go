@@ -22,7 +22,7 @@ type Page struct {
 // Pages lists everything, in the order of the portal.
 func Pages() []Page {
 	var out []Page
-	for _, part := range [][]Page{consents()} {
+	for _, part := range [][]Page{front(), overview(), consents(), consent(), public(), login(), account(), faults()} {
 		out = append(out, part...)
 	}
 	return out
