@@ -241,6 +241,8 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_outstanding ON delivery (person_ref, recipient, version)
   WHERE state IN ('queued', 'sent', 'failed');
 
+CREATE INDEX delivery_not_connected ON delivery (recipient) WHERE state = 'not_connected';
+
 CREATE TABLE delivery_attempt (
   attempt_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   delivery_id uuid NOT NULL REFERENCES delivery,
