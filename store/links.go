@@ -272,6 +272,10 @@ func (s *Store) link(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef,
 	} else if n == 0 { // somebody was quicker in this moment
 		return LinkTaken, s.event(ctx, tx, Event{Kind: EventLinkTaken, Reason: string(how), Person: person})
 	}
+	// Recipients that were not told because there was no address are told now.
+	if err := s.requeueAddressless(ctx, tx, person); err != nil {
+		return "", err
+	}
 	return LinkMade, s.event(ctx, tx, Event{Kind: EventLinked, Reason: string(how), Person: person})
 }
 

@@ -241,18 +241,37 @@ func (s *Store) Reconnect(ctx context.Context, recipient string, purposes []stri
 		SELECT DISTINCT person_ref, recipient FROM u`, recipient, pq.StringArray(purposes), s.Now())
 }
 
+// requeueAddressless puts a person's newest choices that went to nobody, for want
+// of an address, back into the queue: now there may be one.
+func (s *Store) requeueAddressless(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef) error {
+	_, err := s.enqueuePairsIn(ctx, tx, `
+		WITH u AS (
+			UPDATE delivery d SET state = 'queued', note = '', changed_at = $3
+			WHERE person_ref = $1 AND state = 'confirmed' AND note = $2 AND action <> 'erase' AND NOT EXISTS (
+				SELECT 1 FROM delivery n WHERE n.person_ref = d.person_ref AND n.recipient = d.recipient
+				AND n.purpose = d.purpose AND n.version > d.version)
+			RETURNING person_ref, recipient
+		)
+		SELECT DISTINCT person_ref, recipient FROM u`, person, privacy.NoteNoAddress, s.Now())
+	return err
+}
+
 func (s *Store) enqueuePairs(ctx context.Context, query string, args ...any) (n int, err error) {
 	err = s.tx(ctx, func(tx *sqlx.Tx) error {
-		var rows []pairRow
-		if err := s.txList(ctx, tx, &rows, query, args...); err != nil {
-			return fmt.Errorf("outbox: %w", err)
-		}
-		n = len(rows)
-		jobs := make([]job, n)
-		for i, r := range rows {
-			jobs[i].args = privacy.BringUpToDate{Person: privacy.PersonRef(r.Person), Recipient: r.Recipient}
-		}
-		return s.jobs.enqueue(ctx, tx.Tx, jobs)
+		n, err = s.enqueuePairsIn(ctx, tx, query, args...)
+		return err
 	})
 	return n, err
+}
+
+func (s *Store) enqueuePairsIn(ctx context.Context, tx *sqlx.Tx, query string, args ...any) (int, error) {
+	var rows []pairRow
+	if err := s.txList(ctx, tx, &rows, query, args...); err != nil {
+		return 0, fmt.Errorf("outbox: %w", err)
+	}
+	jobs := make([]job, len(rows))
+	for i, r := range rows {
+		jobs[i].args = privacy.BringUpToDate{Person: privacy.PersonRef(r.Person), Recipient: r.Recipient}
+	}
+	return len(rows), s.jobs.enqueue(ctx, tx.Tx, jobs)
 }

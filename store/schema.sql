@@ -359,6 +359,8 @@ CREATE UNIQUE INDEX child_case_open ON public.child_case USING btree (system, ex
 
 CREATE INDEX delivery_attempt_delivery ON public.delivery_attempt USING btree (delivery_id);
 
+CREATE INDEX delivery_not_connected ON public.delivery USING btree (recipient) WHERE (state = 'not_connected'::text);
+
 CREATE INDEX delivery_outstanding ON public.delivery USING btree (person_ref, recipient, version) WHERE (state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text]));
 
 CREATE INDEX ledger_entry_person ON public.ledger_entry USING btree (person_ref, purpose, leaf_id);
