@@ -11,12 +11,12 @@ PORT ?= 8080
 GO   ?= go
 export CGO_ENABLED = 0
 
-.PHONY: run build test check generate bench tools clean
+.PHONY: run build test check generate bench tools go clean
 
 run: build
 	@exec bin/innsyn-dev -end-with-parent -port $(PORT)
 
-build:
+build: go
 	@$(GO) build -o bin/ ./cmd/innsyn
 	@cd dev && $(GO) build -o ../bin/ ./cmd/innsyn-dev ./cmd/need
 
@@ -38,12 +38,15 @@ generate: tools
 	$(GO) test -count=1 ./internal/checks -run 'TestSchema|TestLicences' -args -update
 
 # staticcheck and templ are pinned in go.mod.
-tools:
+tools: go
 	@$(GO) build -o bin/ github.com/a-h/templ/cmd/templ honnef.co/go/tools/cmd/staticcheck
 
 bench: build
 	@bin/need postgresql
 	cd dev && $(GO) run ./cmd/bench
+
+go:
+	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is needed and not in PATH; see https://go.dev/dl" >&2; exit 1; }
 
 clean:
 	rm -rf bin .cache
