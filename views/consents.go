@@ -44,8 +44,18 @@ type Counts struct {
 	CanOff int // of those on: how many "turn off all" would turn off
 }
 
-// text is the counts in words: "1 på, 3 av, 1 stanset".
+// text is the counts in words: "1 på, 3 av, 1 stanset". What is needed is left out
+// unless there is nothing else, since there is nothing to decide about it.
 func (c Counts) text(ctx context.Context) string {
+	decide := c
+	if c.On+c.Off+c.Paused+c.Renew > 0 {
+		decide.Needed = 0
+	}
+	return decide.all(ctx)
+}
+
+// all is the counts in words, what is needed among them.
+func (c Counts) all(ctx context.Context) string {
 	var parts []string
 	add := func(n int, key string) {
 		if n > 0 {
@@ -56,9 +66,7 @@ func (c Counts) text(ctx context.Context) string {
 	add(c.Off, "counts.off")
 	add(c.Paused, "counts.paused")
 	add(c.Renew, "counts.renew")
-	if len(parts) == 0 {
-		add(c.Needed, "counts.needed")
-	}
+	add(c.Needed, "counts.needed")
 	return strings.Join(parts, ", ")
 }
 
