@@ -26,6 +26,8 @@ func TestTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := newStub(t)
+	r := rigFor(t, s)
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
 	for _, c := range []struct {
 		name   string
@@ -89,8 +91,7 @@ func TestTokens(t *testing.T) {
 		}, "token-endpoint"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newStub(t)
-			r := rigFor(t, s)
+			s.header, s.claims, s.sign, s.answer = map[string]any{"typ": "JWT"}, map[string]any{}, s.key, nil
 			c.change(s)
 			out, w, err := r.callback(t, nil)
 			if c.reason == "" {
@@ -121,7 +122,6 @@ func answerToken(s *stub, raw string) {
 	}
 }
 
-// rigFor shares one database among the cases: each has a person of its own.
 func rigFor(t *testing.T, s *stub) *rig { return newRig(t, "http://127.0.0.1:1", s.config()) }
 
 // The issuer in the answer is required where the provider says that it sends one
