@@ -277,7 +277,7 @@ func (s *Server) areaOff(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := s.area(ctx, see, area)
 	a.Saved, a.Open = s.areaSaved(ctx, see), true
-	return s.render(w, r, http.StatusOK, views.ConsentArea(a))
+	return s.render(w, r, http.StatusOK, views.ConsentAreaChange(a))
 }
 
 // channel is where a session's decisions are made.
