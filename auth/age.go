@@ -91,15 +91,17 @@ func (a *Auth) askAge(w http.ResponseWriter, r *http.Request, t *store.Transacti
 	if err != nil {
 		return err
 	}
+	sealed := encode(a.seal.Seal(nil, nil, b, []byte(cookieAge)))
+	// The row knows what was sealed, so that not even the key makes another proof of it.
 	if err := a.store.PutTransaction(r.Context(), store.Transaction{StateHash: hash(s.State), BrowserHash: hash(a.cookie(r, cookieBrowser)),
-		Kind: store.TransactionAge, Provider: t.Provider, Need: t.Need, ReturnTo: t.ReturnTo, CreatedAt: now, ExpiresAt: s.Expires}); err != nil {
+		Kind: store.TransactionAge, Provider: t.Provider, Nonce: encode(hash(sealed)), Need: t.Need, ReturnTo: t.ReturnTo, CreatedAt: now, ExpiresAt: s.Expires}); err != nil {
 		return err
 	}
 	// Whoever was logged in here before isn't any more: this is another login.
 	if err := a.drop(w, r, "replaced"); err != nil {
 		return err
 	}
-	a.setCookie(w, cookieAge, encode(a.seal.Seal(nil, nil, b, []byte(cookieAge))), transactionLife)
+	a.setCookie(w, cookieAge, sealed, transactionLife)
 	return nil
 }
 
@@ -152,7 +154,7 @@ func (a *Auth) DeclareAge(w http.ResponseWriter, r *http.Request, token string, 
 	if err != nil {
 		return nil, err
 	}
-	if t.Kind != store.TransactionAge || !t.ExpiresAt.After(a.now()) {
+	if t.Kind != store.TransactionAge || !equal(t.Nonce, encode(hash(a.cookie(r, cookieAge)))) || !t.ExpiresAt.After(a.now()) {
 		return nil, ageGone()
 	}
 	if !oldEnough {

@@ -250,7 +250,8 @@ func readAnswer(u *url.URL) (a answer, err error) {
 }
 
 // take spends the transaction that the answer belongs to. Also an error that a
-// provider sends needs a valid state. (checklist 3-6)
+// provider sends needs a valid state. State and cookie are looked up by their
+// hashes, so that how long it takes tells nothing of them. (checklist 3-6)
 func (a *Auth) take(r *http.Request, p *provider, q answer) (*store.Transaction, error) {
 	bad := func(reason string) error {
 		return &privacy.Error{Kind: privacy.Invalid, Key: "login.fault.state", Reason: reason}
@@ -404,6 +405,9 @@ func (a *Auth) enter(w http.ResponseWriter, r *http.Request, t *store.Transactio
 	in, err := a.store.LogIn(r.Context(), p.Identity, m, declared)
 	if err != nil {
 		return nil, err
+	}
+	if t.Person != "" && in.Person != t.Person { // the login was removed in this very moment
+		return nil, a.otherPerson(w, r, t)
 	}
 	s := &Session{Person: in.Person, Login: in.Login, Provider: p.Identity.Provider, Class: store.ClassCustomer,
 		Assurance: p.Identity.Assurance, AuthAt: p.At, GivenName: p.GivenName, FamilyName: p.FamilyName}

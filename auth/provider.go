@@ -102,7 +102,7 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ready gives the provider's metadata, discovering it if need be, with a few
-// tries. The error is a fault for a person.
+// tries in the time of one request. The error is a fault for a person.
 func (p *provider) ready(ctx context.Context) (*metadata, error) {
 	p.mu.Lock()
 	m, good := p.meta, !p.failed && p.now().Sub(p.found) < metadataLife
@@ -110,23 +110,27 @@ func (p *provider) ready(ctx context.Context) (*metadata, error) {
 	if m != nil && good {
 		return m, nil
 	}
+	whole, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
 	var err error
 	for try := range discoveryTries {
 		if try > 0 {
 			wait := discoveryWait << (try - 1)
 			t := time.NewTimer(wait/2 + rand.N(wait))
 			select {
-			case <-ctx.Done():
+			case <-whole.Done():
 				t.Stop()
-				return nil, ctx.Err()
 			case <-t.C:
 			}
 		}
-		if m, err = p.discover(ctx); err == nil {
-			return m, nil
-		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if whole.Err() != nil {
+			break
+		}
+		if m, err = p.discover(whole); err == nil {
+			return m, nil
 		}
 		var mismatch *oidc.IssuerMismatchError
 		if errors.As(err, &mismatch) {

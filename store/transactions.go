@@ -25,7 +25,7 @@ type Transaction struct {
 	BrowserHash []byte
 	Kind        TransactionKind
 	Provider    string
-	Nonce       string
+	Nonce       string // of an age transaction: the hash of what the browser carries
 	Verifier    string // PKCE; useless without the code, gone with the row
 	Need        privacy.Assurance
 	Fresh       bool
