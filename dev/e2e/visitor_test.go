@@ -258,10 +258,13 @@ func (v *visitor) fill(selector, text string) {
 	v.do("fill "+selector, v.reach(selector), chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// key is one key, pressed where the focus is.
+func key(k string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(k) }
+
 // keys presses keys where the focus is.
 func (v *visitor) keys(keys string) {
 	v.t.Helper()
-	v.do("press a key", chromedp.KeyEvent(keys))
+	v.do("press a key", key(keys))
 }
 
 // tabTo presses the tab key until the element has the focus.

@@ -19,6 +19,7 @@ type watch struct {
 	mu       sync.Mutex
 	faults   []string
 	expected map[int64]bool // statuses that the test asks for, so that the console's word about them is no fault
+	loss     bool           // the test takes the portal away, so that no answer is no fault
 	document *network.Response
 	loads    map[network.RequestID]*load
 }
@@ -42,6 +43,9 @@ func (w *watch) see(ev any) {
 	defer w.mu.Unlock()
 	switch ev := ev.(type) {
 	case *runtime.EventConsoleAPICalled:
+		if w.loss && strings.Contains(words(ev.Args), "Failed to fetch") {
+			return
+		}
 		if ev.Type == runtime.ConsoleAPICalledTypeError || ev.Type == runtime.ConsoleAPICalledTypeWarning || ev.Type == runtime.ConsoleAPICalledTypeAssert {
 			w.fault("console %s: %s", ev.Type, words(ev.Args))
 		}
@@ -64,7 +68,7 @@ func (w *watch) see(ev any) {
 			l.Done, l.Bytes = true, ev.EncodedDataLength
 		}
 	case *network.EventLoadingFailed:
-		if l := w.loads[ev.RequestID]; l != nil && !ev.Canceled && ev.ErrorText != "net::ERR_ABORTED" {
+		if l := w.loads[ev.RequestID]; l != nil && !ev.Canceled && !w.loss && ev.ErrorText != "net::ERR_ABORTED" {
 			w.fault("%s failed: %s %s", l.URL, ev.ErrorText, ev.BlockedReason)
 		}
 	}
@@ -78,6 +82,9 @@ func (w *watch) fault(format string, args ...any) {
 // Content-Security-Policy, statuses from 400 on.
 func (w *watch) entry(e *log.Entry) {
 	if e.Level != log.EntryLevelError && e.Level != log.EntryLevelWarning {
+		return
+	}
+	if w.loss && strings.Contains(e.Text, "net::ERR_") {
 		return
 	}
 	for status := range w.expected {
@@ -142,6 +149,13 @@ func (w *watch) expect(statuses ...int64) {
 	for _, s := range statuses {
 		w.expected[s] = true
 	}
+}
+
+// expectLoss says that the test takes the portal away.
+func (w *watch) expectLoss() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loss = true
 }
 
 // take returns the faults so far, and forgets them.
