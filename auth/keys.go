@@ -47,7 +47,7 @@ var _ oidc.KeySet = (*keySet)(nil)
 
 // VerifySignature returns the payload of a token that one of the keys signed.
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
-	jws, err := jose.ParseSigned(raw, k.algs)
+	jws, err := jose.ParseSignedCompact(raw, k.algs)
 	if err != nil || len(jws.Signatures) != 1 {
 		return nil, errSignature
 	}
