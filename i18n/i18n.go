@@ -2,8 +2,8 @@
 // and writes dates, times and numbers as each language does.
 //
 // The texts lie in texts/<room>.<language>.toml, one file for each room of the
-// portal and each language, embedded. They are read once, by go-i18n, which also
-// knows the plural rules. The language of a request travels in its context, put
+// portal and each language, embedded. They are read once, by go-i18n; a test
+// compares what T makes of each with what go-i18n makes of it. The language of a request travels in its context, put
 // there by With; T looks a text up. What a purpose, an area or a recipient is
 // called stands in the catalogue, not here.
 //
@@ -44,56 +44,74 @@ var texts embed.FS
 
 // shelf is everything that is known about one language.
 type shelf struct {
-	lang      string
-	plain     map[string]string // texts without placeholders or plurals
-	messages  map[string]*i18n.Message
-	localizer *i18n.Localizer
+	lang     string
+	texts    map[string]*text
+	messages map[string]*i18n.Message
 }
 
-var shelves, shelvesErr = load()
+// text is a message, cut at its placeholders once so that looking it up costs
+// little: a page asks for hundreds.
+type text struct {
+	one, other form // one is nil where there is no singular of its own
+}
 
-func load() (map[string]*shelf, error) {
+// form is text and names of placeholders in turn, beginning with text.
+type form []string
+
+func cut(s string) form {
+	var f form
+	for {
+		before, rest, found := strings.Cut(s, "{{.")
+		f = append(f, before)
+		if !found {
+			return f
+		}
+		name, after, _ := strings.Cut(rest, "}}")
+		f, s = append(f, name), after
+	}
+}
+
+var shelves, bundle, shelvesErr = load()
+
+func load() (map[string]*shelf, *i18n.Bundle, error) {
 	bundle := i18n.NewBundle(language.MustParse(Bokmal))
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	out := map[string]*shelf{}
 	for _, l := range Languages {
-		out[l] = &shelf{lang: l, plain: map[string]string{}, messages: map[string]*i18n.Message{}}
+		out[l] = &shelf{lang: l, texts: map[string]*text{}, messages: map[string]*i18n.Message{}}
 	}
 	entries, err := texts.ReadDir("texts")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, e := range entries {
 		src, err := texts.ReadFile(path.Join("texts", e.Name()))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		file, err := i18n.ParseMessageFileBytes(src, e.Name(), map[string]i18n.UnmarshalFunc{"toml": toml.Unmarshal})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+			return nil, nil, fmt.Errorf("%s: %w", e.Name(), err)
 		}
 		s := out[file.Tag.String()]
 		if s == nil {
-			return nil, fmt.Errorf("%s: no language %q", e.Name(), file.Tag)
+			return nil, nil, fmt.Errorf("%s: no language %q", e.Name(), file.Tag)
 		}
 		for _, m := range file.Messages {
-			m.One, m.Other = Set(m.One), Set(m.Other)
 			if s.messages[m.ID] != nil {
-				return nil, fmt.Errorf("%s: %q stands twice", e.Name(), m.ID)
+				return nil, nil, fmt.Errorf("%s: %q stands twice", e.Name(), m.ID)
 			}
-			s.messages[m.ID] = m
-			if m.One == "" && !strings.Contains(m.Other, "{{") {
-				s.plain[m.ID] = m.Other
+			m.One, m.Other = Set(m.One), Set(m.Other)
+			t := &text{other: cut(m.Other)}
+			if m.One != "" {
+				t.one = cut(m.One)
 			}
+			s.messages[m.ID], s.texts[m.ID] = m, t
 		}
 		if err := bundle.AddMessages(file.Tag, file.Messages...); err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+			return nil, nil, fmt.Errorf("%s: %w", e.Name(), err)
 		}
 	}
-	for l, s := range out {
-		s.localizer = i18n.NewLocalizer(bundle, l)
-	}
-	return out, nil
+	return out, bundle, nil
 }
 
 // Check tells what is wrong with the embedded texts, nil if nothing is. The
@@ -134,34 +152,49 @@ func Has(key string) bool {
 
 // T is the text of a key in the context's language. args are pairs of a
 // placeholder's name and its value; "Count" with an int also chooses between
-// singular and plural, and is written as Number does. A key that doesn't exist
-// comes out as itself, which a test forbids.
+// singular and plural, which all three languages do alike: one, and everything
+// else. Ints are written as Number does. A key that doesn't exist comes out as
+// itself, which a test forbids.
 func T(ctx context.Context, key string, args ...any) string {
 	s := of(ctx)
 	if s == nil {
 		return key
 	}
-	if text, ok := s.plain[key]; ok {
-		return text
-	}
-	data := make(map[string]any, len(args)/2)
-	cfg := i18n.LocalizeConfig{MessageID: key, TemplateData: data}
-	for i := 0; i+1 < len(args); i += 2 {
-		name, _ := args[i].(string)
-		value := args[i+1]
-		if n, ok := value.(int); ok {
-			if name == "Count" {
-				cfg.PluralCount = n
-			}
-			value = Number(ctx, n)
-		}
-		data[name] = value
-	}
-	text, err := s.localizer.Localize(&cfg)
-	if err != nil {
+	t := s.texts[key]
+	if t == nil {
 		return key
 	}
-	return text
+	f := t.other
+	if t.one != nil && value(args, "Count") == any(1) {
+		f = t.one
+	}
+	if len(f) == 1 {
+		return f[0]
+	}
+	var b strings.Builder
+	b.WriteString(f[0])
+	for i := 1; i+1 < len(f); i += 2 {
+		switch v := value(args, f[i]).(type) {
+		case string:
+			b.WriteString(v)
+		case int:
+			b.WriteString(Number(ctx, v))
+		default:
+			fmt.Fprint(&b, v)
+		}
+		b.WriteString(f[i+1])
+	}
+	return b.String()
+}
+
+// value finds the value of a placeholder among the pairs, nil if it isn't there.
+func value(args []any, name string) any {
+	for i := 0; i+1 < len(args); i += 2 {
+		if args[i] == any(name) {
+			return args[i+1]
+		}
+	}
+	return nil
 }
 
 // Match chooses the language of a visitor: the one they chose (cookie), else the

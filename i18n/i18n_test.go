@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
 )
 
 func TestMain(m *testing.M) {
@@ -230,6 +232,33 @@ func TestT(t *testing.T) {
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%q, want %q", tc.got, tc.want)
+		}
+	}
+}
+
+// T goes its own way for speed; go-i18n, with its plural rules, is the judge.
+func TestTIsWhatTheLibrarySays(t *testing.T) {
+	for _, l := range Languages {
+		ctx, judge := With(context.Background(), l), i18n.NewLocalizer(bundle, l)
+		for key, m := range shelves[l].messages {
+			for _, n := range []int{0, 1, 2, 3, 10, 21, 101} {
+				data, args := map[string]any{}, []any{}
+				for _, p := range placeholders(m.Other) {
+					v := any("<" + p + ">")
+					if p == "Count" {
+						v = n
+					}
+					data[p], args = v, append(args, p, v)
+				}
+				cfg := &i18n.LocalizeConfig{MessageID: key, TemplateData: data}
+				if m.One != "" {
+					cfg.PluralCount = n
+				}
+				want, err := judge.Localize(cfg)
+				if got := T(ctx, key, args...); err != nil || got != want {
+					t.Errorf("%s %q with %d: %q, want %q (%v)", l, key, n, got, want, err)
+				}
+			}
 		}
 	}
 }
