@@ -172,6 +172,9 @@ func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circum
 	if yes && !who.Meets(p.When) {
 		return nil, &Error{Kind: Invalid, Key: "error.not-offered", Reason: "condition-not-met"}
 	}
+	if yes && who.Unknown && p.When != Always {
+		return nil, &Error{Kind: Unavailable, Key: "error.company-away", Reason: "condition-unknown"}
+	}
 	before := p.State(now, who)
 	var version int64
 	if now != nil {

@@ -165,6 +165,32 @@ func TestNoWithoutAYesIsARefusal(t *testing.T) {
 	}
 }
 
+// law: GDPR 7(3): that another system doesn't answer is no reason to refuse a no.
+func TestUnknownCircumstancesNeverStopANo(t *testing.T) {
+	c := testLoad(t)
+	unknown := Circumstances{Unknown: true}
+	for purpose, d := range map[string]Decision{"news": Withdraw, "paying-consent": Withdraw, "free-only": Object, "advice": Object} {
+		p, err := c.Purpose(purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ch, err := c.Change(testPerson, p, nil, unknown, Form{Decision: d, Language: Bokmal}, testTime)
+		if err != nil || ch == nil {
+			t.Errorf("%s: %+v, %v", purpose, ch, err)
+		}
+	}
+	for purpose, want := range map[string]ErrorKind{"news": Internal, "paying-consent": Unavailable} {
+		p, err := c.Purpose(purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Change(testPerson, p, nil, unknown, Form{Decision: Give, Text: c.Shown(p, Bokmal).Hash(), Language: Bokmal}, testTime)
+		if (err != nil) != (want == Unavailable) || err != nil && KindOf(err) != want {
+			t.Errorf("yes to %s: %v", purpose, err)
+		}
+	}
+}
+
 func TestUndoOfAWithdrawalIsANewGrant(t *testing.T) {
 	c := testLoad(t)
 	off, err := decide(t, c, "news", &Choice{Decision: Give, Revision: 1, Version: 1}, Withdraw)

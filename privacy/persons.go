@@ -23,16 +23,22 @@ func NewPersonRef() PersonRef {
 type Circumstances struct {
 	Plus bool // subscribes to the paid version
 	Shop bool // has bought something in the shop
+	// Unknown: the company's database could not be asked. Then everything is shown
+	// as if it concerned the customer, and a no is taken; a yes that depends on a
+	// condition has to wait.
+	Unknown bool
 }
 
 // Meets tells whether a purpose with this condition concerns the customer. A
 // shop customer with the free app is both paying and free: there are service
 // messages about the purchase, and ads in the app.
 func (c Circumstances) Meets(w Condition) bool {
-	switch w {
-	case WhenPaying:
+	switch {
+	case c.Unknown:
+		return true
+	case w == WhenPaying:
 		return c.Plus || c.Shop
-	case WhenFree:
+	case w == WhenFree:
 		return !c.Plus
 	}
 	return true
