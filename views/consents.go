@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"elekt.no/innsyn/i18n"
 	"elekt.no/innsyn/privacy"
 )
@@ -99,6 +101,9 @@ type ConsentRow struct {
 	Notice    *Notice    // a conflict, an error, an outdated text
 	Question  *Question  // asks anew, or asks about a conflict with the browser
 	Objection *Objection // when State is paused or contested
+
+	// Drawn is the markup that Row would write, kept from before; nil if there is none.
+	Drawn templ.Component
 }
 
 // Terms are the facts behind "Grunnlag, mottakere og lagring".

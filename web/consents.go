@@ -24,16 +24,22 @@ type sight struct {
 	now     time.Time
 	csrf    string
 	from    string
+	news    string // the purpose whose row has something new to say
 	who     privacy.Circumstances
 	choices map[string]*privacy.Choice
 }
 
 func (s *Server) see(r *http.Request, from string) (*sight, error) {
-	ctx, me := r.Context(), session(r.Context())
-	who, err := s.circumstances(ctx, me.Person)
+	who, err := s.circumstances(r.Context(), session(r.Context()).Person)
 	if err != nil {
 		return nil, err
 	}
+	return s.seeAs(r, from, who)
+}
+
+// seeAs is see for a request that knows the circumstances already.
+func (s *Server) seeAs(r *http.Request, from string, who privacy.Circumstances) (*sight, error) {
+	ctx, me := r.Context(), session(r.Context())
 	choices, err := s.store.Choices(ctx, me.Person)
 	if err != nil {
 		return nil, err
@@ -49,8 +55,12 @@ func (s *Server) consents(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := views.Consents{Shell: s.shell(r, "menu.consents", views.PlaceConsents)}
 	saved := r.URL.Query().Get("saved")
+	see.news = saved
 	for i := range s.catalogue.Areas {
-		a := s.area(r.Context(), see, &s.catalogue.Areas[i])
+		a, err := s.area(r.Context(), see, &s.catalogue.Areas[i])
+		if err != nil {
+			return err
+		}
 		for j := range a.Rows {
 			if a.Rows[j].ID == saved {
 				s.afterAct(r.Context(), see, &a.Rows[j])
@@ -65,15 +75,28 @@ func (s *Server) consents(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, views.ConsentsPage(page))
 }
 
-func (s *Server) area(ctx context.Context, see *sight, a *privacy.Area) views.Area {
+// heading is an area without its rows.
+func (s *Server) heading(see *sight, a *privacy.Area) views.Area {
 	out := views.Area{ID: a.ID, Title: a.Title.In(see.lang), Lead: a.Lead.In(see.lang), CSRF: see.csrf}
 	for _, p := range s.catalogue.In(a.ID) {
-		row := s.row(ctx, see, p)
-		count(&out.Counts, row.State, row.Control)
-		out.Open = out.Open || row.State == privacy.StateRenew
-		out.Rows = append(out.Rows, row)
+		state := p.State(see.choices[p.ID], see.who)
+		count(&out.Counts, state, p.Control)
+		out.Open = out.Open || state == privacy.StateRenew
 	}
 	return out
+}
+
+// area is an area with its rows.
+func (s *Server) area(ctx context.Context, see *sight, a *privacy.Area) (views.Area, error) {
+	out := s.heading(see, a)
+	for _, p := range s.catalogue.In(a.ID) {
+		row, err := s.listRow(ctx, see, p)
+		if err != nil {
+			return out, err
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out, nil
 }
 
 // row is one purpose as the person has it now.
@@ -88,7 +111,7 @@ func (s *Server) row(ctx context.Context, see *sight, p *privacy.Purpose) views.
 	}
 	if choice != nil {
 		row.Version = choice.Version
-		row.Terms.Since = i18n.T(ctx, "since."+string(choice.Decision), "Day", i18n.Day(ctx, choice.At))
+		row.Terms.Since = since(ctx, choice.Decision, i18n.Day(ctx, choice.At))
 	}
 	switch row.State {
 	case privacy.StateNeeded:
@@ -109,6 +132,11 @@ func (s *Server) row(ctx context.Context, see *sight, p *privacy.Purpose) views.
 		row.Objection = objectionOf(ctx, choice, see.now)
 	}
 	return row
+}
+
+// since says how and on which day a choice was made.
+func since(ctx context.Context, d privacy.Decision, day string) string {
+	return i18n.T(ctx, "since."+string(d), "Day", day)
 }
 
 func objectionOf(ctx context.Context, c *privacy.Choice, now time.Time) *views.Objection {
@@ -182,12 +210,12 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && privacy.KindOf(err) != privacy.Conflict {
 		return err
 	}
-	return s.afterChoice(w, r, p, err)
+	return s.afterChoice(w, r, p, who, err)
 }
 
 // afterChoice shows what is true now: the row as a fragment, the list, or the
 // purpose's own page. A conflict shows the newer state, and says so.
-func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.Purpose, conflict error) error {
+func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.Purpose, who privacy.Circumstances, conflict error) error {
 	ctx, from := r.Context(), r.PostForm.Get("from")
 	page := from == "page"
 	switch {
@@ -202,7 +230,7 @@ func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.
 	case conflict != nil && !isHTMX(r):
 		return s.consentPage(w, r, http.StatusConflict, p, s.notice(ctx, conflict))
 	}
-	see, err := s.see(r, "list")
+	see, err := s.seeAs(r, "list", who)
 	if err != nil {
 		return err
 	}
@@ -211,18 +239,12 @@ func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.
 	if conflict != nil {
 		status, notice = http.StatusConflict, s.notice(ctx, conflict)
 	}
-	a := s.area(ctx, see, s.catalogue.Area(p.Area))
-	for i := range a.Rows {
-		if a.Rows[i].ID != p.ID {
-			continue
-		}
-		if notice == nil {
-			s.afterAct(ctx, see, &a.Rows[i])
-		}
-		a.Rows[i].Notice = notice
-		return s.render(w, r, status, views.ConsentChange(a.Rows[i], a))
+	row := s.row(ctx, see, p)
+	if notice == nil {
+		s.afterAct(ctx, see, &row)
 	}
-	return &privacy.Error{Kind: privacy.NotFound, Key: "error.purpose", Reason: "unknown-purpose"}
+	row.Notice = notice
+	return s.render(w, r, status, views.ConsentChange(row, s.heading(see, s.catalogue.Area(p.Area))))
 }
 
 // areaOff is POST /consents/areas/{area}/off: no to everything in an area that
@@ -271,11 +293,14 @@ func (s *Server) areaOff(w http.ResponseWriter, r *http.Request) error {
 	if !isHTMX(r) {
 		return s.seeOther(w, r, query("/consents", "saved", "area-"+area.ID)+"#area-"+area.ID)
 	}
-	see, err := s.see(r, "list")
+	see, err := s.seeAs(r, "list", who)
 	if err != nil {
 		return err
 	}
-	a := s.area(ctx, see, area)
+	a, err := s.area(ctx, see, area)
+	if err != nil {
+		return err
+	}
 	a.Saved, a.Open = s.areaSaved(ctx, see), true
 	return s.render(w, r, http.StatusOK, views.ConsentAreaChange(a))
 }

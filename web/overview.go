@@ -32,7 +32,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for i := range s.catalogue.Areas {
-		a := s.area(ctx, see, &s.catalogue.Areas[i])
+		a := s.heading(see, &s.catalogue.Areas[i])
 		page.Areas = append(page.Areas, views.AreaSummary{ID: a.ID, Title: a.Title, Counts: a.Counts})
 		add(&page.Total, a.Counts)
 	}

@@ -64,6 +64,7 @@ type Server struct {
 	cross     *http.CrossOriginProtection
 	setting   *views.Setting
 	shown     map[string]map[string]shownText // by language and purpose
+	rows      rows
 	ready     atomic.Bool
 	handler   http.Handler
 	buffers   sync.Pool
