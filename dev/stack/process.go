@@ -72,6 +72,16 @@ func (p *Process) Start() error {
 	return nil
 }
 
+// PID is the process that runs, or the last one that did.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
+
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} {
 	p.mu.Lock()

@@ -25,6 +25,7 @@ type sender interface {
 type load struct {
 	took  []time.Duration // of each request, sorted
 	while time.Duration
+	used  cpu
 }
 
 func (l load) perSecond() float64 { return float64(len(l.took)) / l.while.Seconds() }

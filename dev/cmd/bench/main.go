@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -33,7 +32,7 @@ type options struct {
 	length   time.Duration // of one measurement
 	requests int           // at most, in one measurement
 	clients  int           // connections
-	only     string        // part of the name of what to measure; empty is all
+	only     string        // name of what to measure; empty is all
 	binary   string        // the portal; bin/innsyn if empty
 }
 
@@ -49,7 +48,7 @@ func main() {
 		flag.DurationVar(&o.length, "length", 1500*time.Millisecond, "how long a measurement takes")
 		flag.IntVar(&o.requests, "requests", 20_000, "the most `requests` in a measurement")
 		flag.IntVar(&o.clients, "clients", 8, "connections, each with one request at a time")
-		flag.StringVar(&o.only, "only", "", "measure only what has this `text` in its name")
+		flag.StringVar(&o.only, "only", "", "measure only the task of this `name`: page, page-raw, toggle, toggle-htmx")
 		flag.StringVar(&o.binary, "binary", "", "the portal's `file`; bin/innsyn if empty")
 		flag.Parse()
 		err = run(ctx, o, os.Stdout)
@@ -101,13 +100,18 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.stop()) }()
+	m, err := newMeter(s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.db.Close()) }()
 	fmt.Fprintf(out, "%d connections, %d people, %d rounds of %s for each side; portal and bare handler take turns.\n",
 		o.clients, len(visitors), o.rounds, o.length)
 	for _, what := range everything {
-		if !strings.Contains(what.name, o.only) {
+		if o.only != "" && what.name != o.only {
 			continue
 		}
-		r, err := measure(ctx, o, what, s.Portal, b.address, visitors)
+		r, err := (&pair{o, what, m, s, b, visitors}).measure(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w (log: %s)", what.name, err, logs.Name())
 		}

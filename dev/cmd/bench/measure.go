@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"elekt.no/innsyn/dev/stack"
 )
 
 // result is a task measured on both sides.
@@ -22,60 +24,89 @@ type result struct {
 type side struct {
 	perSecond []float64 // a round each, sorted
 	took      []time.Duration
+	used      cpu
 }
 
 func (s *side) add(l load) {
 	s.perSecond = append(s.perSecond, l.perSecond())
 	s.took = append(s.took, l.took...)
+	s.used = s.used.add(l.used)
 }
 
 // warmUp is how long each side runs before it is measured: statements are
 // prepared and connections made.
 const warmUp = 500 * time.Millisecond
 
-// measure lets both sides take turns, the one beginning that didn't the last time.
-func measure(ctx context.Context, o options, t task, portal, bare string, visitors []*visitor) (*result, error) {
-	r := &result{task: t}
-	once := func(address, path string, length time.Duration) (load, error) {
-		host := strings.TrimPrefix(address, "http://")
-		senders, err := t.senders(ctx, portal, host, path, o.clients, visitors)
-		if err != nil {
-			return load{}, err
-		}
-		return shoot(ctx, host, senders, t.status(), length, o.requests)
+// pair is both sides of a task.
+type pair struct {
+	options
+	task     task
+	meter    *meter
+	stack    *stack.Stack
+	bare     *bareProcess
+	visitors []*visitor
+}
+
+func (p *pair) onPortal(ctx context.Context, length time.Duration) (load, error) {
+	return p.once(ctx, p.stack.Portal, p.task.path(), p.stack.Serve.PID(), length)
+}
+
+func (p *pair) onBare(ctx context.Context, length time.Duration) (load, error) {
+	return p.once(ctx, p.bare.address, "/"+p.task.name, p.bare.cmd.Process.Pid, length)
+}
+
+func (p *pair) once(ctx context.Context, address, path string, pid int, length time.Duration) (load, error) {
+	host := strings.TrimPrefix(address, "http://")
+	senders, err := p.task.senders(ctx, p.stack.Portal, host, path, p.clients, p.visitors)
+	if err != nil {
+		return load{}, err
 	}
-	onPortal := func(length time.Duration) (load, error) { return once(portal, t.path(), length) }
-	onBare := func(length time.Duration) (load, error) { return once(bare, "/"+t.name, length) }
-	for _, f := range []func(time.Duration) (load, error){onPortal, onBare} {
-		if _, err := f(warmUp); err != nil {
+	before, err := p.meter.read(ctx, pid)
+	if err != nil {
+		return load{}, err
+	}
+	l, err := shoot(ctx, host, senders, p.task.status(), length, p.requests)
+	if err != nil {
+		return l, err
+	}
+	after, err := p.meter.read(ctx, pid)
+	l.used = after.sub(before)
+	return l, err
+}
+
+// measure lets both sides take turns, the one beginning that didn't the last time.
+func (p *pair) measure(ctx context.Context) (*result, error) {
+	r := &result{task: p.task}
+	for _, f := range []func(context.Context, time.Duration) (load, error){p.onPortal, p.onBare} {
+		if _, err := f(ctx, warmUp); err != nil {
 			return nil, err
 		}
 	}
-	for round := range o.rounds {
-		var p, b load
+	for round := range p.rounds {
+		var portal, bare load
 		var err error
 		if round%2 == 0 {
-			if p, err = onPortal(o.length); err == nil {
-				b, err = onBare(o.length)
+			if portal, err = p.onPortal(ctx, p.length); err == nil {
+				bare, err = p.onBare(ctx, p.length)
 			}
 		} else {
-			if b, err = onBare(o.length); err == nil {
-				p, err = onPortal(o.length)
+			if bare, err = p.onBare(ctx, p.length); err == nil {
+				portal, err = p.onPortal(ctx, p.length)
 			}
 		}
 		if err != nil {
 			return nil, err
 		}
-		r.portal.add(p)
-		r.bare.add(b)
-		r.ratios = append(r.ratios, p.perSecond()/b.perSecond())
+		r.portal.add(portal)
+		r.bare.add(bare)
+		r.ratios = append(r.ratios, portal.perSecond()/bare.perSecond())
 	}
 	slices.Sort(r.ratios)
 	for _, s := range []*side{&r.portal, &r.bare} {
 		slices.Sort(s.perSecond)
 		slices.Sort(s.took)
 	}
-	sample, err := ask(ctx, portal, t, visitors[0])
+	sample, err := ask(ctx, p.stack.Portal, p.task, p.visitors[0])
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +170,14 @@ func median(sorted []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
 func (r *result) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s; %d bytes\n", r.task.title, r.size)
 	line := func(name string, s side) {
-		ms := func(p int) float64 { return float64(percentile(s.took, p).Microseconds()) / 1000 }
-		fmt.Fprintf(w, "  %-8s %7.0f requests/s   p50 %6.2f ms   p99 %6.2f ms\n", name, median(s.perSecond), ms(50), ms(99))
+		each := func(d time.Duration) float64 { return ms(d) / float64(len(s.took)) }
+		fmt.Fprintf(w, "  %-7s %6.0f requests/s   p50 %6.2f ms   p99 %6.2f ms   processor %.2f ms, database's %.2f ms\n", name,
+			median(s.perSecond), ms(percentile(s.took, 50)), ms(percentile(s.took, 99)), each(s.used.server), each(s.used.database))
 	}
 	line("portal", r.portal)
 	line("bare", r.bare)
@@ -151,6 +185,6 @@ func (r *result) print(w io.Writer) {
 	if median(r.ratios) < r.task.aim {
 		verdict = "missed"
 	}
-	fmt.Fprintf(w, "  ratio    %7.2f (%.2f to %.2f in %d rounds); aim %.1f: %s\n",
+	fmt.Fprintf(w, "  ratio   %6.2f (%.2f to %.2f in %d rounds); aim %.1f: %s\n",
 		median(r.ratios), r.ratios[0], r.ratios[len(r.ratios)-1], len(r.ratios), r.task.aim, verdict)
 }
