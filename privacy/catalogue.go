@@ -226,6 +226,10 @@ type Purpose struct {
 	Texts PurposeTexts `yaml:"texts"`
 }
 
+// Marketing tells whether a no to the purpose is an objection to direct marketing,
+// which "stop all marketing" makes at once. law: GDPR 21(2)-(3)
+func (p *Purpose) Marketing() bool { return p.Control == ControlAbsolute || p.AlsoObjection }
+
 // Page is where on the portal a purpose is steered besides the list of consents.
 type Page string
 
@@ -296,14 +300,14 @@ type PurposeTexts struct {
 
 // PurposeText is what a person is told about a purpose, in one language.
 type PurposeText struct {
-	Title     string `yaml:"title"`            // a few words, no full stop
-	Summary   string `yaml:"summary"`          // what happens: one or two sentences
-	Gain      string `yaml:"gain"`             // goes on from "You get"
-	Loss      string `yaml:"loss"`             // goes on from "Without this": what stops at no
-	Off       string `yaml:"off,omitempty"`    // after a no: what has stopped
-	On        string `yaml:"on,omitempty"`     // after a yes: what happens now
-	Reason    string `yaml:"reason,omitempty"` // why there is no switch
-	Retention string `yaml:"retention"`        // how long, and what a no does
+	Title     string `yaml:"title" json:"title"`                       // a few words, no full stop
+	Summary   string `yaml:"summary" json:"summary"`                   // what happens: one or two sentences
+	Gain      string `yaml:"gain" json:"gain"`                         // goes on from "You get"
+	Loss      string `yaml:"loss" json:"loss"`                         // goes on from "Without this": what stops at no
+	Off       string `yaml:"off,omitempty" json:"off,omitempty"`       // after a no: what has stopped
+	On        string `yaml:"on,omitempty" json:"on,omitempty"`         // after a yes: what happens now
+	Reason    string `yaml:"reason,omitempty" json:"reason,omitempty"` // why there is no switch
+	Retention string `yaml:"retention" json:"retention"`               // how long, and what a no does
 }
 
 // In is the text in a language, bokmål if the language is unknown.
@@ -434,5 +438,6 @@ func (c *Catalogue) AllShown() []ShownText {
 	return out
 }
 
-// EraseDelay is how long after a no the data that rested on it alone is deleted.
+// EraseDelay is how long after a no the data that rested on it alone is to be
+// deleted: a day in which the person can change their mind. law: GDPR 17(1)(b)
 const EraseDelay = 24 * time.Hour

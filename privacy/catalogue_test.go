@@ -128,7 +128,7 @@ func TestCatalogueFlags(t *testing.T) {
 			"partner-offers", "social-custom-audiences"},
 		"gpc": {"cross-app-tracking", "lookalike-prospecting", "marketing-tech", "personalised-ads",
 			"profiling-marketing", "social-custom-audiences"},
-		"dormant": {"aml-retention"},
+		"dormant": {"aml-retention", "business-transfer"},
 	}
 	for flag := range flags {
 		slices.Sort(flags[flag])

@@ -97,8 +97,10 @@ func (p *Purpose) State(choice *Choice, who Circumstances) State {
 		return StateOn
 	}
 	switch {
-	case choice == nil || choice.Decision != Object:
+	case choice == nil || choice.Decision == Give || choice.Decision == Retract:
 		return StateOn
+	case choice.Decision != Object:
+		return StateOff // a no to the consent that this was before. law: GDPR 21(2)
 	case p.Control == ControlAbsolute:
 		return StateOff
 	case p.LegalClaims:
@@ -144,12 +146,14 @@ type Form struct {
 type Change struct {
 	Entry   Entry
 	Choice  Choice // Version is set by the store
-	Shown   ShownText
 	Notices []Notice
 	// OpensCase: an objection that a human must assess by Choice.Due.
 	OpensCase bool
 	// ClosesCase: the person took an objection back.
 	ClosesCase bool
+	// Stale: a no that was pressed on a page drawn from an older choice. It
+	// counts all the same, and the person is told.
+	Stale bool
 }
 
 // Notice is something that a recipient must be told. law: GDPR 19
@@ -161,11 +165,12 @@ type Notice struct {
 
 // Change decides what a form means: an error if it asks for something that isn't
 // on offer or was drawn from an older state, nil if it changes nothing, else the
-// change to record. Saying no never fails on wording.
+// change to record. Saying no never fails on wording, on age of the page, or on
+// what another system knows.
 //
 // law: GDPR 7(3), 21
 func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circumstances, f Form, at time.Time) (*Change, error) {
-	if f.Decision == "" || f.Decision != p.Yes() && f.Decision != p.No() || p.Dormant {
+	if f.Decision == "" || f.Decision != p.Yes() && f.Decision != p.No() || p.Dormant && f.Decision == p.Yes() {
 		return nil, &Error{Kind: Invalid, Key: "error.not-offered", Reason: "decision-not-offered"}
 	}
 	yes := f.Decision == p.Yes()
@@ -180,11 +185,11 @@ func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circum
 	if now != nil {
 		version = now.Version
 	}
-	shown := c.Shown(p, f.Language)
+	shown := c.read(p, f)
 	if says(now, p) == f.Decision && !(yes && before == StateRenew) {
 		return nil, nil
 	}
-	if f.Version != version {
+	if yes && f.Version != version {
 		return nil, &Error{Kind: Conflict, Key: "error.changed-elsewhere", Reason: "stale-version"}
 	}
 	if yes && f.Text != shown.Hash() {
@@ -197,7 +202,7 @@ func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circum
 		decision = Refuse
 	}
 	ch := &Change{
-		Shown: shown,
+		Stale: f.Version != version,
 		Entry: Entry{
 			Salt: NewSalt(), Person: person, Purpose: p.ID, Decision: decision, Catalogue: c.Hash(), Text: shown.Hash(),
 			Language: shown.Language, Channel: f.Channel, Actor: f.Actor, At: at,
@@ -224,9 +229,11 @@ func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circum
 			ch.Choice.EraseAfter = at.Add(EraseDelay)
 		}
 	}
-	if action == ActionStop && p.LegalClaims {
-		return ch, nil // goes on while it is assessed: nobody is told to stop
+	if p.LegalClaims {
+		return ch, nil // goes on while it is assessed: nobody is told anything. law: GDPR 21(1), 5(1)(c)
 	}
+	// A refusal is told too: somebody who never said yes here may be on a
+	// recipient's list from before.
 	for _, r := range p.Recipients {
 		if c.recipients[r].Mode == ModeNone {
 			continue
@@ -237,6 +244,17 @@ func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circum
 		}
 	}
 	return ch, nil
+}
+
+// read is the text that a form was drawn from: today's, in the language in which
+// its hash is the form's, or in the form's own language if none is.
+func (c *Catalogue) read(p *Purpose, f Form) ShownText {
+	for _, lang := range Languages {
+		if t := c.Shown(p, lang); t.Hash() == f.Text {
+			return t
+		}
+	}
+	return c.Shown(p, f.Language)
 }
 
 // says is the form's decision that the choice in force amounts to: a purpose

@@ -104,6 +104,8 @@ func TestStates(t *testing.T) {
 		{"debt", was(Object, 1), Circumstances{}, StateContested},
 		{"segments", nil, Circumstances{}, StateOn},
 		{"segments", was(Object, 1), Circumstances{}, StateOff},
+		{"segments", was(Withdraw, 1), Circumstances{}, StateOff}, // a consent before, refused then
+		{"advice", was(Refuse, 1), Circumstances{}, StateOff},
 		{"account", nil, Circumstances{}, StateNeeded},
 		{"aml", nil, Circumstances{}, StateDormant},
 		{"free-only", nil, Circumstances{}, StateOn},
@@ -228,7 +230,7 @@ func TestObjectionRestsAndOpensACase(t *testing.T) {
 	}
 }
 
-func TestObjectionToLegalClaimsTellsNobodyToStop(t *testing.T) {
+func TestObjectionToLegalClaimsTellsNobody(t *testing.T) {
 	c := testLoad(t)
 	ch, err := decide(t, c, "debt", nil, Object)
 	if err != nil {
@@ -236,6 +238,10 @@ func TestObjectionToLegalClaimsTellsNobodyToStop(t *testing.T) {
 	}
 	if !ch.OpensCase || len(ch.Notices) != 0 {
 		t.Errorf("change %+v", ch)
+	}
+	back, err := decide(t, c, "debt", &ch.Choice, Retract)
+	if err != nil || !back.ClosesCase || len(back.Notices) != 0 {
+		t.Errorf("taken back: %+v, %v", back, err)
 	}
 }
 
@@ -286,6 +292,11 @@ func TestTwoTabsNeverOverwriteSilently(t *testing.T) {
 	if err != nil || ch != nil {
 		t.Errorf("stale no that is true already: %+v, %v", ch, err)
 	}
+	now = &Choice{Decision: Give, Revision: 1, Version: 7}
+	ch, err = c.Change(testPerson, p, now, Circumstances{}, Form{Decision: Withdraw, Version: 5, Language: Bokmal}, testTime)
+	if err != nil || ch == nil || !ch.Stale || ch.Entry.Decision != Withdraw {
+		t.Errorf("stale no: %+v, %v", ch, err)
+	}
 }
 
 func TestOutdatedTextStopsAYesButNeverANo(t *testing.T) {
@@ -309,6 +320,24 @@ func TestOutdatedTextStopsAYesButNeverANo(t *testing.T) {
 		if err != nil || ch == nil {
 			t.Errorf("no with text %v: %+v, %v", text, ch, err)
 		}
+	}
+}
+
+// Another tab may have changed the language since the page was drawn.
+func TestTextIsFoundInTheLanguageThatWasShown(t *testing.T) {
+	c := testLoad(t)
+	src := strings.Replace(string(c.Source()), "en: {title: T", "en: {title: Title", 1)
+	c, err := LoadCatalogue("test.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.Purpose("news")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, err := c.Change(testPerson, p, nil, Circumstances{}, Form{Decision: Give, Text: c.Shown(p, English).Hash(), Language: Bokmal}, testTime)
+	if err != nil || ch.Entry.Language != English || ch.Entry.Text != c.Shown(p, English).Hash() {
+		t.Errorf("%+v, %v", ch, err)
 	}
 }
 
