@@ -59,6 +59,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// ReasonCompanyAway is the reason of an Unavailable that comes from the company's
+// own database and not from the portal's.
+const ReasonCompanyAway = "company-away"
+
 // Errorf makes an *Error of a kind with an i18n key; the rest, formatted, is for the log.
 func Errorf(kind ErrorKind, key, format string, args ...any) *Error {
 	return &Error{Kind: kind, Key: key, Err: fmt.Errorf(format, args...)}

@@ -7,6 +7,7 @@ type Cookies struct {
 	// The names under which the cookies are set here.
 	Session  Cookie
 	Login    Cookie
+	Age      Cookie
 	Language Cookie
 }
 

@@ -13,9 +13,9 @@ type Customer struct {
 	Step   CustomerStep
 	CSRF   string
 	Number string // what was typed
-	SentTo string // where the code went, masked: "i•••••@example.com"
 	Error  string // what is wrong with the field, in words; empty if nothing is
 	Notice *Notice
+	Sought bool // a human is looking for the record already
 	// Record is what is known of the record that was found.
 	Record []Fact
 }
@@ -38,20 +38,10 @@ func CustomerNotice(ctx context.Context, kind CustomerNoticeKind) *Notice {
 			Title: i18n.T(ctx, "customer.none"), Text: i18n.T(ctx, "customer.none-text", "Company", company(ctx)),
 			LinkText: i18n.T(ctx, "customer.none-link"), LinkURL: "/customer",
 		}
-	case SeveralCustomers:
+	case CustomerSought:
 		return &Notice{
-			Tone: ToneWarn, Title: i18n.T(ctx, "customer.several"), Text: i18n.T(ctx, "customer.several-text"),
-			LinkText: i18n.T(ctx, "customer.several-link"), LinkURL: "/contact#dpo",
-		}
-	case LinkTaken:
-		return &Notice{
-			Tone: ToneWarn, Title: i18n.T(ctx, "customer.taken"), Text: i18n.T(ctx, "customer.taken-text"),
-			LinkText: i18n.T(ctx, "customer.several-link"), LinkURL: "/contact#dpo",
-		}
-	case LinkUndone:
-		return &Notice{
-			Title: i18n.T(ctx, "customer.undone"), Text: i18n.T(ctx, "customer.undone-text"),
-			LinkText: i18n.T(ctx, "customer.none-link"), LinkURL: "/customer",
+			Title: i18n.T(ctx, "customer.sought"), Text: i18n.T(ctx, "customer.sought-text"),
+			LinkText: i18n.T(ctx, "customer.sought-link"), LinkURL: "/contact#dpo",
 		}
 	}
 	return nil
@@ -62,8 +52,6 @@ type CustomerNoticeKind string
 
 // The kinds.
 const (
-	NoCustomer       CustomerNoticeKind = "none"
-	SeveralCustomers CustomerNoticeKind = "several" // nothing is shown; a case is open
-	LinkTaken        CustomerNoticeKind = "taken"   // the record is another login's
-	LinkUndone       CustomerNoticeKind = "undone"  // a wrong link was taken back
+	NoCustomer     CustomerNoticeKind = "none"
+	CustomerSought CustomerNoticeKind = "sought" // a human is looking: several records, one that is taken, or asked for
 )

@@ -37,10 +37,8 @@ type AreaSummary struct {
 // RightToObject is the block that the law wants by itself, at the latest at the
 // first contact. law: GDPR 21(4)
 type RightToObject struct {
-	// MarketingArea is the area that "stop all marketing" turns off; empty if
-	// there is nothing to stop.
-	MarketingArea string
-	CSRF          string
+	Marketing bool // "stop all marketing" has something to stop
+	CSRF      string
 	// Purposes are the uses that can be objected to and are on now, with the page of each.
 	Purposes []Link
 }

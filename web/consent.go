@@ -49,8 +49,14 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	row := s.row(ctx, see, p)
-	if r.URL.Query().Get("saved") != "" && notice == nil {
+	if saved := r.URL.Query().Get("saved"); saved != "" && notice == nil {
 		s.afterAct(ctx, see, &row)
+		if saved == "stale" {
+			notice = staleNotice(ctx)
+		}
+	}
+	if notice == nil {
+		notice = unsureNotice(ctx, see)
 	}
 	row.Notice = notice
 	page := views.Consent{
@@ -58,14 +64,15 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, status int,
 		Lead: s.consentLead(ctx, see, p, row), Brief: s.brief(ctx, see, p, row),
 		Board: s.board(ctx, see, p, row, deliveries),
 	}
-	page.Title = strings.ReplaceAll(row.Title, softHyphen, "")
+	page.Title = plain(row.Title)
 	for i, h := range history {
 		page.History = append(page.History, s.event(ctx, see, h, i == 0))
 	}
 	return s.render(w, r, status, views.ConsentPage(page))
 }
 
-const softHyphen = "\u00ad"
+// plain is a title without soft hyphens, for where no line breaks.
+func plain(title string) string { return strings.ReplaceAll(title, "\u00ad", "") }
 
 // consentLead says what holds now and since when.
 func (s *Server) consentLead(ctx context.Context, see *sight, p *privacy.Purpose, row views.ConsentRow) string {
@@ -124,8 +131,8 @@ func (s *Server) brief(ctx context.Context, see *sight, p *privacy.Purpose, row 
 // nobody had to be told.
 func (s *Server) board(ctx context.Context, see *sight, p *privacy.Purpose, row views.ConsentRow, all []privacy.Delivery) *views.Board {
 	choice := see.choices[p.ID]
-	if choice == nil {
-		return nil
+	if choice == nil || row.State == privacy.StateRenew || row.State == privacy.StateNotApplicable || row.State == privacy.StateDormant {
+		return nil // nothing of what was once told is what holds now
 	}
 	told, erased := map[string]privacy.Delivery{}, map[string]privacy.Delivery{}
 	for _, d := range all {
@@ -140,11 +147,7 @@ func (s *Server) board(ctx context.Context, see *sight, p *privacy.Purpose, row 
 	if len(told) == 0 {
 		return nil
 	}
-	on := row.State.Allowed()
-	own := views.BoardLine{Name: s.catalogue.Controller.Short, Glyph: views.GlyphConfirmed, Word: i18n.T(ctx, "board.own-off"), Time: i18n.Clock(ctx, choice.At)}
-	if on {
-		own.Word = i18n.T(ctx, "board.own-on")
-	}
+	own := views.BoardLine{Name: s.catalogue.Controller.Short, Glyph: views.GlyphConfirmed, Word: i18n.T(ctx, "board.own"), Time: i18n.Clock(ctx, choice.At)}
 	b := &views.Board{Lines: []views.BoardLine{own}}
 	confirmed := 1
 	for _, id := range p.Recipients {
@@ -157,11 +160,7 @@ func (s *Server) board(ctx context.Context, see *sight, p *privacy.Purpose, row 
 		}
 		b.Lines = append(b.Lines, s.boardLine(ctx, see, d, erased[id]))
 	}
-	key := "board.lead-off"
-	if on {
-		key = "board.lead-on"
-	}
-	b.Lead = i18n.T(ctx, key, "Confirmed", confirmed, "Total", len(b.Lines))
+	b.Lead = i18n.T(ctx, "board.lead", "Confirmed", confirmed, "Total", len(b.Lines))
 	return b
 }
 
@@ -185,6 +184,9 @@ func (s *Server) boardLine(ctx context.Context, see *sight, d, erase privacy.Del
 		line.Text = i18n.T(ctx, "board.refused", "Name", name)
 	case privacy.DeliveryNotConnected:
 		line.Text = i18n.T(ctx, "board.not-connected", "Name", name)
+		if d.Note == privacy.NoteNoAddress {
+			line.Word, line.Text = i18n.T(ctx, "board.not-sent"), i18n.T(ctx, "board.no-address", "Name", name)
+		}
 	case privacy.DeliverySuperseded:
 		line.Text = i18n.T(ctx, "board.superseded")
 	case privacy.DeliveryQueued:
@@ -194,16 +196,27 @@ func (s *Server) boardLine(ctx context.Context, see *sight, d, erase privacy.Del
 	case privacy.DeliveryAccepted:
 		line.Text = i18n.T(ctx, "board.received")
 	case privacy.DeliveryConfirmed:
-		switch {
-		case d.Note == privacy.NoteNoAddress:
-			line.Text = i18n.T(ctx, "board.no-address")
-		case erase.State == privacy.DeliveryConfirmed:
-			line.Text = i18n.T(ctx, "board.erased", "At", i18n.At(ctx, erase.ChangedAt, see.now))
-		case erase.ID != "" && erase.State != privacy.DeliverySuperseded && erase.State != privacy.DeliveryNotConnected:
-			line.Text = i18n.T(ctx, "board.erase-later", "At", i18n.At(ctx, erase.NotBefore, see.now))
-		}
+		line.Text = eraseText(ctx, see, erase)
 	}
 	return line
+}
+
+// eraseText is how far a recipient has come in deleting what rested on a yes.
+func eraseText(ctx context.Context, see *sight, erase privacy.Delivery) string {
+	switch erase.State {
+	case privacy.DeliveryConfirmed:
+		return i18n.T(ctx, "board.erased", "At", i18n.At(ctx, erase.ChangedAt, see.now))
+	case privacy.DeliveryFailed, privacy.DeliverySent, privacy.DeliveryAccepted:
+		return i18n.T(ctx, "board.erasing")
+	case privacy.DeliveryNeedsManual, privacy.DeliveryRefused:
+		return i18n.T(ctx, "board.erase-manual")
+	case privacy.DeliveryQueued:
+		if erase.NotBefore.After(see.now) {
+			return i18n.T(ctx, "board.erase-later", "At", i18n.At(ctx, erase.NotBefore, see.now))
+		}
+		return i18n.T(ctx, "board.erasing")
+	}
+	return ""
 }
 
 // event is one decision of the history, with the text that was shown then.

@@ -9,6 +9,7 @@ import (
 	"elekt.no/innsyn/auth"
 	"elekt.no/innsyn/i18n"
 	"elekt.no/innsyn/privacy"
+	"elekt.no/innsyn/store"
 	"elekt.no/innsyn/views"
 )
 
@@ -20,21 +21,33 @@ type choiceStore interface {
 
 // sight is everything that a row is drawn from.
 type sight struct {
-	lang    string
-	now     time.Time
-	csrf    string
-	from    string
-	news    string // the purpose whose row has something new to say
-	who     privacy.Circumstances
-	choices map[string]*privacy.Choice
+	lang     string
+	now      time.Time
+	csrf     string
+	from     string
+	news     string          // the purpose whose row has something new to say
+	customer *store.Customer // nil: none, or not known
+	who      privacy.Circumstances
+	choices  map[string]*privacy.Choice
 }
 
 func (s *Server) see(r *http.Request, from string) (*sight, error) {
-	who, err := s.circumstances(r.Context(), session(r.Context()).Person)
+	ctx, me := r.Context(), session(r.Context())
+	customer, who, err := s.circumstances(ctx, me.Person)
 	if err != nil {
 		return nil, err
 	}
-	return s.seeAs(r, from, who)
+	if customer != nil {
+		// What depends on plan and purchases is shown through the link.
+		if err := s.store.NoteShown(ctx, customer.Link, "/consents"); err != nil {
+			return nil, err
+		}
+	}
+	see, err := s.seeAs(r, from, who)
+	if err == nil {
+		see.customer = customer
+	}
+	return see, err
 }
 
 // seeAs is see for a request that knows the circumstances already.
@@ -47,13 +60,21 @@ func (s *Server) seeAs(r *http.Request, from string, who privacy.Circumstances) 
 	return &sight{lang: i18n.Lang(ctx), now: s.now(), csrf: s.auth.Token(me), from: from, who: who, choices: choices}, nil
 }
 
+// unsureNotice says that the customer record could not be asked for; nil if it could.
+func unsureNotice(ctx context.Context, see *sight) *views.Notice {
+	if !see.who.Unknown {
+		return nil
+	}
+	return &views.Notice{Tone: views.ToneWarn, Title: i18n.T(ctx, "unsure.title"), Text: i18n.T(ctx, "unsure.text")}
+}
+
 // consents is GET /consents: every purpose by area.
 func (s *Server) consents(w http.ResponseWriter, r *http.Request) error {
 	see, err := s.see(r, "list")
 	if err != nil {
 		return err
 	}
-	page := views.Consents{Shell: s.shell(r, "menu.consents", views.PlaceConsents)}
+	page := views.Consents{Shell: s.shell(r, "menu.consents", views.PlaceConsents), Notice: unsureNotice(r.Context(), see)}
 	saved := r.URL.Query().Get("saved")
 	see.news = saved
 	for i := range s.catalogue.Areas {
@@ -68,7 +89,7 @@ func (s *Server) consents(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		if saved == "area-"+a.ID {
-			a.Saved, a.Open = s.areaSaved(r.Context(), see), true
+			a.Saved, a.Open = s.areaSaved(r.Context(), see, a), true
 		}
 		page.Areas = append(page.Areas, a)
 	}
@@ -179,13 +200,65 @@ func (s *Server) afterAct(ctx context.Context, see *sight, row *views.ConsentRow
 	row.Saved = saved
 }
 
-func (s *Server) areaSaved(ctx context.Context, see *sight) *views.Saved {
-	return &views.Saved{Clock: i18n.Clock(ctx, see.now), Follows: i18n.T(ctx, "saved.area")}
+// areaSaved says that everything in an area that one press can turn off is off,
+// if that is so and was done just now.
+func (s *Server) areaSaved(ctx context.Context, see *sight, a views.Area) *views.Saved {
+	var last time.Time
+	objections := false
+	for _, p := range s.catalogue.In(a.ID) {
+		choice := see.choices[p.ID]
+		if choice != nil && choice.At.After(last) {
+			last = choice.At
+		}
+		objections = objections || p.Control == privacy.ControlObjection && p.State(choice, see.who) == privacy.StateOn
+	}
+	if a.Counts.CanOff > 0 || last.IsZero() || see.now.Sub(last) > time.Hour {
+		return nil
+	}
+	saved := &views.Saved{Clock: i18n.Clock(ctx, last), Follows: i18n.T(ctx, "saved.area")}
+	if objections {
+		saved.Follows += " " + i18n.T(ctx, "saved.area-objections")
+	}
+	return saved
+}
+
+// record makes changes of the caller's choices. It goes on when the browser has
+// hung up: a no that was pressed is not lost to a bad connection.
+func (s *Server) record(r *http.Request, purposes []*privacy.Purpose, who privacy.Circumstances,
+	form func(*privacy.Purpose, *privacy.Choice) *privacy.Form) (stale bool, err error) {
+	me, at := session(r.Context()), s.now()
+	ids := make([]string, len(purposes))
+	for i, p := range purposes {
+		ids[i] = p.ID
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+	defer cancel()
+	err = s.store.RecordChoices(ctx, me.Person, ids, func(now map[string]*privacy.Choice) ([]*privacy.Change, error) {
+		var out []*privacy.Change
+		for _, p := range purposes {
+			f := form(p, now[p.ID])
+			if f == nil {
+				continue
+			}
+			f.Channel, f.Actor = channel(me), privacy.ActorPerson
+			c, err := s.catalogue.Change(me.Person, p, now[p.ID], who, *f, at)
+			if err != nil {
+				return nil, err
+			}
+			if c != nil {
+				stale = stale || c.Stale
+				out = append(out, c)
+			}
+		}
+		return out, nil
+	})
+	return stale, err
 }
 
 // choose is POST /consents/{purpose}: one decision about one purpose.
+// law: GDPR 7(3), 21
 func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
-	ctx, me := r.Context(), session(r.Context())
+	ctx := r.Context()
 	p, err := s.catalogue.Purpose(r.PathValue("purpose"))
 	if err != nil {
 		return err
@@ -194,35 +267,34 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form.Language, form.Channel, form.Actor = i18n.Lang(ctx), channel(me), privacy.ActorPerson
-	who, err := s.circumstances(ctx, me.Person)
+	form.Language = i18n.Lang(ctx)
+	_, who, err := s.circumstances(ctx, session(ctx).Person)
 	if err != nil {
 		return err
 	}
-	at := s.now()
-	err = s.store.RecordChoices(ctx, me.Person, []string{p.ID}, func(now map[string]*privacy.Choice) ([]*privacy.Change, error) {
-		c, err := s.catalogue.Change(me.Person, p, now[p.ID], who, form, at)
-		if err != nil || c == nil {
-			return nil, err
-		}
-		return []*privacy.Change{c}, nil
-	})
+	stale, err := s.record(r, []*privacy.Purpose{p}, who, func(*privacy.Purpose, *privacy.Choice) *privacy.Form { return &form })
 	if err != nil && privacy.KindOf(err) != privacy.Conflict {
 		return err
 	}
-	return s.afterChoice(w, r, p, who, err)
+	return s.afterChoice(w, r, p, who, stale, err)
 }
 
 // afterChoice shows what is true now: the row as a fragment, the list, or the
 // purpose's own page. A conflict shows the newer state, and says so.
-func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.Purpose, who privacy.Circumstances, conflict error) error {
+func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.Purpose, who privacy.Circumstances, stale bool, conflict error) error {
 	ctx, from := r.Context(), r.PostForm.Get("from")
 	page := from == "page"
+	saved := "1"
+	if stale {
+		saved = "stale"
+	}
+	done := query("/consents", "saved", p.ID) + "#purpose-" + p.ID
+	if page {
+		done = query("/consents/"+p.ID, "saved", saved)
+	}
 	switch {
-	case conflict == nil && page:
-		return s.seeOther(w, r, query("/consents/"+p.ID, "saved", "1"))
-	case conflict == nil && !isHTMX(r):
-		return s.seeOther(w, r, query("/consents", "saved", p.ID)+"#purpose-"+p.ID)
+	case conflict == nil && (page || !isHTMX(r)):
+		return s.seeOther(w, r, done)
 	case conflict != nil && page && isHTMX(r):
 		var known *privacy.Error
 		errors.As(conflict, &known)
@@ -231,78 +303,92 @@ func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.
 		return s.consentPage(w, r, http.StatusConflict, p, s.notice(ctx, conflict))
 	}
 	see, err := s.seeAs(r, "list", who)
-	if err != nil {
+	switch {
+	case err != nil && conflict == nil:
+		return s.seeOther(w, r, done) // it is saved: an error here would say that it isn't
+	case err != nil:
 		return err
 	}
 	status := http.StatusOK
-	var notice *views.Notice
-	if conflict != nil {
-		status, notice = http.StatusConflict, s.notice(ctx, conflict)
-	}
 	row := s.row(ctx, see, p)
-	if notice == nil {
+	switch {
+	case conflict != nil:
+		status, row.Notice = http.StatusConflict, s.notice(ctx, conflict)
+	default:
 		s.afterAct(ctx, see, &row)
+		if stale {
+			row.Notice = staleNotice(ctx)
+		}
 	}
-	row.Notice = notice
 	return s.render(w, r, status, views.ConsentChange(row, s.heading(see, s.catalogue.Area(p.Area))))
+}
+
+// staleNotice says that a no counted, though the page was older than the choice.
+func staleNotice(ctx context.Context) *views.Notice {
+	return &views.Notice{Title: i18n.T(ctx, "stale.title"), Text: i18n.T(ctx, "stale.text")}
 }
 
 // areaOff is POST /consents/areas/{area}/off: no to everything in an area that
 // one press can say no to. An objection that a human must assess is not among
 // it: the person makes each of those by itself.
 func (s *Server) areaOff(w http.ResponseWriter, r *http.Request) error {
-	ctx, me := r.Context(), session(r.Context())
+	ctx := r.Context()
 	area := s.catalogue.Area(r.PathValue("area"))
 	if area == nil {
 		return &privacy.Error{Kind: privacy.NotFound, Key: "error.not-found", Reason: "unknown-area"}
 	}
-	who, err := s.circumstances(ctx, me.Person)
+	who, err := s.turnOff(r, s.catalogue.In(area.ID))
 	if err != nil {
 		return err
 	}
-	purposes := s.catalogue.In(area.ID)
-	ids := make([]string, len(purposes))
-	for i, p := range purposes {
-		ids[i] = p.ID
-	}
-	at, lang := s.now(), i18n.Lang(ctx)
-	err = s.store.RecordChoices(ctx, me.Person, ids, func(now map[string]*privacy.Choice) ([]*privacy.Change, error) {
-		var out []*privacy.Change
-		for _, p := range purposes {
-			state := p.State(now[p.ID], who)
-			if !canOff(state, p.Control) {
-				continue
-			}
-			form := privacy.Form{Decision: p.No(), Language: lang, Channel: channel(me), Actor: privacy.ActorPerson}
-			if c := now[p.ID]; c != nil {
-				form.Version = c.Version // locked: nobody is overwritten, and no is what was asked for
-			}
-			c, err := s.catalogue.Change(me.Person, p, now[p.ID], who, form, at)
-			if err != nil {
-				return nil, err
-			}
-			if c != nil {
-				out = append(out, c)
-			}
-		}
-		return out, nil
-	})
-	if err != nil {
-		return err
-	}
+	done := query("/consents", "saved", "area-"+area.ID) + "#area-" + area.ID
 	if !isHTMX(r) {
-		return s.seeOther(w, r, query("/consents", "saved", "area-"+area.ID)+"#area-"+area.ID)
+		return s.seeOther(w, r, done)
 	}
 	see, err := s.seeAs(r, "list", who)
 	if err != nil {
-		return err
+		return s.seeOther(w, r, done) // it is saved
 	}
 	a, err := s.area(ctx, see, area)
 	if err != nil {
 		return err
 	}
-	a.Saved, a.Open = s.areaSaved(ctx, see), true
+	a.Saved, a.Open = s.areaSaved(ctx, see, a), true
 	return s.render(w, r, http.StatusOK, views.ConsentAreaChange(a))
+}
+
+// marketingOff is POST /consents/marketing/off: no to all marketing at once,
+// wherever it stands. law: GDPR 21(2)-(3)
+func (s *Server) marketingOff(w http.ResponseWriter, r *http.Request) error {
+	var purposes []*privacy.Purpose
+	for i := range s.catalogue.Purposes {
+		if p := &s.catalogue.Purposes[i]; p.Marketing() {
+			purposes = append(purposes, p)
+		}
+	}
+	if _, err := s.turnOff(r, purposes); err != nil {
+		return err
+	}
+	return s.seeOther(w, r, "/overview?saved=marketing")
+}
+
+// turnOff says no to those of some purposes that one press can say no to.
+func (s *Server) turnOff(r *http.Request, purposes []*privacy.Purpose) (privacy.Circumstances, error) {
+	_, who, err := s.circumstances(r.Context(), session(r.Context()).Person)
+	if err != nil {
+		return who, err
+	}
+	_, err = s.record(r, purposes, who, func(p *privacy.Purpose, now *privacy.Choice) *privacy.Form {
+		if !canOff(p.State(now, who), p.Control) {
+			return nil
+		}
+		f := &privacy.Form{Decision: p.No(), Language: i18n.Lang(r.Context())}
+		if now != nil {
+			f.Version = now.Version // it is locked: nobody is overwritten
+		}
+		return f
+	})
+	return who, err
 }
 
 // channel is where a session's decisions are made.
@@ -314,9 +400,9 @@ func channel(me *auth.Session) privacy.Channel {
 }
 
 // canOff tells whether one press says no for good: what is on, by consent or
-// until objected to absolutely.
+// until objected to absolutely, and a yes that waits to be renewed.
 func canOff(s privacy.State, c privacy.Control) bool {
-	return s == privacy.StateOn && (c == privacy.ControlConsent || c == privacy.ControlAbsolute)
+	return s == privacy.StateRenew || s == privacy.StateOn && (c == privacy.ControlConsent || c == privacy.ControlAbsolute)
 }
 
 func count(c *views.Counts, s privacy.State, control privacy.Control) {

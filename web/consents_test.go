@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"elekt.no/innsyn/privacy"
+	"elekt.no/innsyn/store"
 	"elekt.no/innsyn/store/storetest"
 )
 
@@ -180,6 +181,89 @@ func TestObjectionRestsWithADate(t *testing.T) {
 	}
 }
 
+// A page that lay open: its yes must not overwrite, its no counts and is said to.
+func TestStaleNoCounts(t *testing.T) {
+	p := open(t)
+	v := p.login(t, privacy.AssuranceLow)
+	for range 3 { // on, off, on
+		if a := v.post("/consents/newsletter", v.form("newsletter")); a.StatusCode != http.StatusSeeOther {
+			t.Fatal(a.StatusCode)
+		}
+	}
+	old := with(with(v.form("newsletter"), "version", "1"), "from", "list")
+	v.header = http.Header{"Hx-Request": {"true"}}
+	a := v.post("/consents/newsletter", old)
+	if a.StatusCode != http.StatusOK || !strings.Contains(a.body, `aria-checked="false"`) || !strings.Contains(a.body, "Neiet ditt gjelder.") {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	p.verify(t)
+}
+
+// law: GDPR 7(3), 21(3): a no never waits for another system.
+func TestCompanyDatabaseAwayStopsNoNo(t *testing.T) {
+	db := storetest.New(t)
+	p := openOn(t, db, db.AppURL, "host=/nowhere/at/all user=x dbname=x sslmode=disable")
+	v := p.login(t, privacy.AssuranceLow)
+	if _, err := p.store.Link(t.Context(), v.person, "100245", store.EvidenceNationalID); err != nil {
+		t.Fatal(err)
+	}
+	if a := v.post("/consents/newsletter", v.form("newsletter")); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("a yes without a condition: %d", a.StatusCode)
+	}
+	if a := v.post("/consents/newsletter", v.form("newsletter")); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("a no: %d", a.StatusCode)
+	}
+	choices, err := p.store.Choices(t.Context(), v.person)
+	if err != nil || choices["newsletter"].Decision != privacy.Withdraw {
+		t.Errorf("%+v, %v", choices["newsletter"], err)
+	}
+	for _, page := range []string{"/consents", "/overview", "/consents/newsletter"} {
+		if a := v.get(page); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "kunderegisteret") {
+			t.Errorf("%s: %d, or nothing is said", page, a.StatusCode)
+		}
+	}
+	p.verify(t)
+}
+
+// law: GDPR 21(2)-(3): wherever a purpose of marketing stands.
+func TestStopAllMarketingStopsAll(t *testing.T) {
+	p := open(t)
+	v := p.login(t, privacy.AssuranceLow)
+	for _, id := range []string{"newsletter", "social-custom-audiences", "partner-offers"} {
+		if a := v.post("/consents/"+id, v.form(id)); a.StatusCode != http.StatusSeeOther {
+			t.Fatal(a.StatusCode)
+		}
+	}
+	if a := v.post("/consents/marketing/off", url.Values{"csrf": {v.token()}}); a.StatusCode != http.StatusSeeOther {
+		t.Fatal(a.StatusCode)
+	}
+	choices, err := p.store.Choices(t.Context(), v.person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.cat.Purposes {
+		purpose := &p.cat.Purposes[i]
+		if purpose.Marketing() && purpose.State(choices[purpose.ID], privacy.Circumstances{}).Allowed() {
+			t.Errorf("%s is still on", purpose.ID)
+		}
+	}
+	if a := v.get("/overview"); strings.Contains(a.body, `action="/consents/marketing/off"`) {
+		t.Error("the button is still there")
+	}
+	p.verify(t)
+}
+
+// What a link claims was saved is shown only if it was.
+func TestSavedIsNotSaidOfWhatWasNot(t *testing.T) {
+	p := open(t)
+	v := p.login(t, privacy.AssuranceLow)
+	for _, page := range []string{"/consents?saved=area-ads", "/consents?saved=newsletter", "/consents/newsletter?saved=1", "/overview?saved=marketing"} {
+		if a := v.get(page); strings.Contains(a.body, `class="saved"`) || strings.Contains(a.body, "er stanset.") {
+			t.Errorf("%s says that something was saved", page)
+		}
+	}
+}
+
 func TestTurnOffAllInAnArea(t *testing.T) {
 	p := open(t)
 	v := p.login(t, privacy.AssuranceLow)
@@ -226,7 +310,7 @@ func TestAnotherPersonsPageIsTheirOwn(t *testing.T) {
 func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	db := storetest.New(t)
 	outage := db.Outage(t)
-	p := openOn(t, db, outage.AppURL)
+	p := openOn(t, db, outage.AppURL, db.CompanyURL)
 	v := p.login(t, privacy.AssuranceLow)
 	form := v.form("newsletter")
 	outage.Begin(t)

@@ -19,32 +19,39 @@ type customerStore interface {
 	OpenMatchRequest(context.Context, privacy.PersonRef) error
 }
 
-// circumstances are the facts about the customer that conditions depend on. A
-// person without a record has none; a company database that can't be asked is an
-// error, never "no record": a choice must not be offered or hidden by chance.
-func (s *Server) circumstances(ctx context.Context, person privacy.PersonRef) (privacy.Circumstances, error) {
+// circumstances are the customer record, nil for none, and what conditions depend
+// on. That the company's database can't be asked is no error here: nearly
+// everything is the same without it, and a no must not wait for another system.
+// law: GDPR 7(3)
+func (s *Server) circumstances(ctx context.Context, person privacy.PersonRef) (*store.Customer, privacy.Circumstances, error) {
 	c, err := s.store.Customer(ctx, person)
+	var known *privacy.Error
 	switch {
+	case err == nil:
+		return c, c.Circumstances(), nil
 	case privacy.KindOf(err) == privacy.NotFound:
-		return privacy.Circumstances{}, nil
-	case err != nil:
-		return privacy.Circumstances{}, err
+		return nil, privacy.Circumstances{}, nil
+	case errors.As(err, &known) && known.Reason == privacy.ReasonCompanyAway:
+		s.log.Warn("company database away", "request", requestID(ctx))
+		return nil, privacy.Circumstances{Unknown: true}, nil
 	}
-	return c.Circumstances(), nil
+	return nil, privacy.Circumstances{}, err
 }
 
 // customerNotice says on the overview that there isn't exactly one record; nil if there is.
-func (s *Server) customerNotice(ctx context.Context, person privacy.PersonRef) (*views.Notice, error) {
-	_, err := s.store.Customer(ctx, person)
-	if err == nil || privacy.KindOf(err) != privacy.NotFound {
-		return nil, err
+func (s *Server) customerNotice(ctx context.Context, see *sight, person privacy.PersonRef) (*views.Notice, error) {
+	switch {
+	case see.who.Unknown:
+		return unsureNotice(ctx, see), nil
+	case see.customer != nil:
+		return nil, nil
 	}
 	open, err := s.store.MatchRequestOpen(ctx, person)
 	if err != nil {
 		return nil, err
 	}
 	if open {
-		return views.CustomerNotice(views.With(ctx, s.setting), views.SeveralCustomers), nil
+		return views.CustomerNotice(views.With(ctx, s.setting), views.CustomerSought), nil
 	}
 	return views.CustomerNotice(views.With(ctx, s.setting), views.NoCustomer), nil
 }
@@ -52,6 +59,12 @@ func (s *Server) customerNotice(ctx context.Context, person privacy.PersonRef) (
 // customer is GET /customer: the record that the login stands for, or the way to it.
 func (s *Server) customer(w http.ResponseWriter, r *http.Request) error {
 	me := session(r.Context())
+	// A record that a login could not look for, or that has come since.
+	if _, err := s.store.Customer(r.Context(), me.Person); privacy.KindOf(err) == privacy.NotFound {
+		if _, err := s.auth.FindCustomer(r.Context(), me); err != nil {
+			return err
+		}
+	}
 	open, err := s.auth.CodeOpen(r.Context(), me)
 	if err != nil {
 		return err
@@ -90,7 +103,7 @@ func (s *Server) customerPage(w http.ResponseWriter, r *http.Request, status int
 			return err
 		}
 		if open {
-			page.Notice = views.CustomerNotice(views.With(ctx, s.setting), views.SeveralCustomers)
+			page.Notice, page.Sought = views.CustomerNotice(views.With(ctx, s.setting), views.CustomerSought), true
 		}
 	}
 	if fault != "" {
@@ -136,7 +149,7 @@ func (s *Server) useCode(w http.ResponseWriter, r *http.Request) error {
 		return s.customerPage(w, r, http.StatusGone, views.CustomerNumber, "", i18n.T(ctx, "customer.code-gone"))
 	case err != nil:
 		return err
-	case result == store.LinkTaken:
+	case result == store.LinkTaken: // a human has been asked to look at it
 		return s.customerPage(w, r, http.StatusConflict, views.CustomerNumber, "", i18n.T(ctx, "customer.taken-text"))
 	}
 	return s.seeOther(w, r, "/customer")

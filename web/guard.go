@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
+	"time"
 
 	"elekt.no/innsyn/auth"
 	"elekt.no/innsyn/privacy"
@@ -13,9 +16,16 @@ import (
 // maxBody is the most that a form may send, in bytes.
 const maxBody = 64 << 10
 
+// patience is how long a request may take. A database that hangs instead of
+// refusing must not hold every connection.
+const patience = 15 * time.Second
+
 // guard enforces what a route's line asks for and serves its errors.
 func (s *Server) guard(rt Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		r = r.WithContext(ctx)
 		rec, _ := r.Context().Value(keyRequest).(*record)
 		if rec != nil {
 			rec.route = rt.Path
@@ -71,7 +81,7 @@ func (s *Server) admit(rt Route, w http.ResponseWriter, r *http.Request) (*http.
 		return r, &privacy.Error{Kind: privacy.Forbidden, Key: "error.forged", Reason: "bad-token"}
 	}
 	if rt.Limit.Times > 0 {
-		caller := address(r)
+		caller := s.address(r)
 		if who != nil {
 			caller = string(who.Person)
 		}
@@ -130,11 +140,39 @@ func ownPath(p string) string {
 	return "/overview"
 }
 
-// address is the caller's network address, for limits alone.
-func address(r *http.Request) string {
+// address is the caller's network, for limits alone: behind proxies of ours, the
+// last address in X-Forwarded-For that isn't one of theirs; of an IPv6 address
+// the part that one household has.
+func (s *Server) address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		host = r.RemoteAddr
+	}
+	hops := append(strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ","), host)
+	for i := len(hops) - 1; i >= 0; i-- {
+		ip, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		ip = ip.Unmap()
+		host = ip.String()
+		if ip.Is6() {
+			if p, err := ip.Prefix(64); err == nil {
+				host = p.String()
+			}
+		}
+		if !s.trusts(ip) {
+			break
+		}
 	}
 	return host
+}
+
+func (s *Server) trusts(ip netip.Addr) bool {
+	for _, p := range s.proxies {
+		if p.Contains(ip) {
+			return true
+		}
+	}
+	return false
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"elekt.no/innsyn/i18n"
 	"elekt.no/innsyn/privacy"
@@ -28,8 +27,11 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := views.Overview{Shell: s.shell(r, "menu.overview", views.PlaceOverview)}
-	if page.Notice, err = s.customerNotice(ctx, me.Person); err != nil {
+	if page.Notice, err = s.customerNotice(ctx, see, me.Person); err != nil {
 		return err
+	}
+	if r.URL.Query().Get("saved") == "marketing" && !s.anyMarketing(see) {
+		page.Notice = &views.Notice{Tone: views.ToneGood, Title: i18n.T(ctx, "saved.marketing"), Text: i18n.T(ctx, "saved.marketing-text")}
 	}
 	for i := range s.catalogue.Areas {
 		a := s.heading(see, &s.catalogue.Areas[i])
@@ -59,7 +61,7 @@ func (s *Server) attention(ctx context.Context, see *sight, troubles []privacy.D
 		if choice == nil {
 			continue
 		}
-		title := strings.ReplaceAll(p.Texts.In(see.lang).Title, softHyphen, "")
+		title := plain(p.Texts.In(see.lang).Title)
 		url := "/consents/" + p.ID
 		switch state := p.State(choice, see.who); {
 		case state == privacy.StateRenew:
@@ -88,7 +90,7 @@ func (s *Server) attention(ctx context.Context, see *sight, troubles []privacy.D
 		case privacy.DeliveryRefused:
 			key, tone = "attention.refused", views.ToneBad
 		}
-		title := strings.ReplaceAll(p.Texts.In(see.lang).Title, softHyphen, "")
+		title := plain(p.Texts.In(see.lang).Title)
 		deliveries = append(deliveries, views.Attention{Icon: "clock", Tone: tone,
 			Title: i18n.T(ctx, key+"-title", "Name", rec.NameIn(see.lang)), Text: i18n.T(ctx, key+"-text", "Title", title),
 			Action: i18n.T(ctx, "attention.delivery-act"), URL: "/consents/" + d.Purpose})
@@ -99,16 +101,24 @@ func (s *Server) attention(ctx context.Context, see *sight, troubles []privacy.D
 
 // rightToObject gathers what can be objected to and is on. law: GDPR 21(4)
 func (s *Server) rightToObject(see *sight) views.RightToObject {
-	out := views.RightToObject{CSRF: see.csrf}
+	out := views.RightToObject{CSRF: see.csrf, Marketing: s.anyMarketing(see)}
 	for i := range s.catalogue.Purposes {
 		p := &s.catalogue.Purposes[i]
 		if p.No() != privacy.Object || p.State(see.choices[p.ID], see.who) != privacy.StateOn {
 			continue
 		}
 		out.Purposes = append(out.Purposes, views.Link{Text: p.Texts.In(see.lang).Title, URL: "/consents/" + p.ID})
-		if p.Control == privacy.ControlAbsolute && out.MarketingArea == "" {
-			out.MarketingArea = p.Area
-		}
 	}
 	return out
+}
+
+// anyMarketing tells whether "stop all marketing" has something to stop.
+func (s *Server) anyMarketing(see *sight) bool {
+	for i := range s.catalogue.Purposes {
+		p := &s.catalogue.Purposes[i]
+		if p.Marketing() && canOff(p.State(see.choices[p.ID], see.who), p.Control) {
+			return true
+		}
+	}
+	return false
 }

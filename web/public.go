@@ -92,11 +92,12 @@ func (s *Server) contact(w http.ResponseWriter, r *http.Request) error {
 // cookies is GET /cookies: what the portal itself keeps in the browser. law: ekomloven § 3-15
 func (s *Server) cookies(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	sessionCookie, loginCookie, _ := s.auth.CookieNames()
+	sessionCookie, loginCookie, ageCookie := s.auth.CookieNames()
 	page := views.Cookies{
 		Shell:    s.shell(r, "cookies.title", views.PlaceNone),
 		Session:  views.Cookie{Name: sessionCookie, Lasts: i18n.T(ctx, "cookies.session-lasts")},
 		Login:    views.Cookie{Name: loginCookie, Lasts: i18n.T(ctx, "cookies.login-lasts")},
+		Age:      views.Cookie{Name: ageCookie, Lasts: i18n.T(ctx, "cookies.login-lasts")},
 		Language: views.Cookie{Name: languageCookie, Lasts: i18n.T(ctx, "cookies.language-lasts")},
 	}
 	return s.render(w, r, http.StatusOK, views.CookiesPage(page))

@@ -43,7 +43,7 @@ type Route struct {
 
 // Routes is the one route table.
 func (s *Server) Routes() []Route {
-	const low, substantial = privacy.AssuranceLow, privacy.AssuranceSubstantial
+	const low = privacy.AssuranceLow
 	logins := Limit{30, time.Minute}
 	codes := Limit{10, 10 * time.Minute}
 	return []Route{
@@ -65,12 +65,13 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/consents", Audience: Person, Need: low, Handler: s.consents},
 		{Method: "GET", Path: "/consents/{purpose}", Audience: Person, Need: low, Handler: s.consent},
 		{Method: "POST", Path: "/consents/{purpose}", Audience: Person, Need: low, Handler: s.choose},
+		{Method: "POST", Path: "/consents/marketing/off", Audience: Person, Need: low, Handler: s.marketingOff},
 		{Method: "POST", Path: "/consents/areas/{area}/off", Audience: Person, Need: low, Handler: s.areaOff},
 		{Method: "GET", Path: "/logins", Audience: Person, Need: low, Handler: s.logins},
 		{Method: "POST", Path: "/logins/sessions/{id}/end", Audience: Person, Need: low, Fresh: Fresh, Handler: s.endSession},
 		{Method: "POST", Path: "/logins/{id}/end", Audience: Person, Need: low, Fresh: Fresh, Handler: s.endLogin},
 		{Method: "GET", Path: "/customer", Audience: Person, Need: low, Handler: s.customer},
-		{Method: "POST", Path: "/customer", Audience: Person, Need: substantial, Fresh: Fresh, Limit: codes, Handler: s.findCustomer},
+		{Method: "POST", Path: "/customer", Audience: Person, Need: low, Fresh: Fresh, Limit: codes, Handler: s.findCustomer},
 		{Method: "POST", Path: "/customer/help", Audience: Person, Need: low, Limit: codes, Handler: s.askForMatch},
 	}
 }

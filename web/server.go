@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,7 @@ type Options struct {
 	Log         *slog.Logger
 	Now         func() time.Time // time.Now if nil
 	Development bool             // adds the gallery of all pages
+	Proxies     []netip.Prefix   // of ours, whose X-Forwarded-For is believed; for limits alone
 }
 
 // Server is the portal as an http.Handler.
@@ -62,6 +64,7 @@ type Server struct {
 	now       func() time.Time
 	https     bool
 	cross     *http.CrossOriginProtection
+	proxies   []netip.Prefix
 	setting   *views.Setting
 	shown     map[string]map[string]shownText // by language and purpose
 	rows      rows
@@ -80,12 +83,16 @@ type shownText struct {
 func New(o Options) (*Server, error) {
 	s := &Server{
 		catalogue: o.Catalogue, store: o.Store, auth: o.Auth, log: o.Log, now: o.Now,
-		https: strings.HasPrefix(o.BaseURL, "https://"), cross: http.NewCrossOriginProtection(),
+		https: strings.HasPrefix(o.BaseURL, "https://"), cross: http.NewCrossOriginProtection(), proxies: o.Proxies,
 		setting: setting(o.Catalogue), shown: map[string]map[string]shownText{},
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	// A proxy may change Host; our own address is ours whatever it says.
+	if err := s.cross.AddTrustedOrigin(o.BaseURL); err != nil {
+		return nil, fmt.Errorf("base address: %w", err)
 	}
 	if err := i18n.Check(); err != nil {
 		return nil, fmt.Errorf("texts: %w", err)

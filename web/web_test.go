@@ -73,17 +73,17 @@ func (p *portal) pass(d time.Duration) {
 func open(t *testing.T) *portal {
 	t.Helper()
 	db := storetest.New(t)
-	return openOn(t, db, db.AppURL)
+	return openOn(t, db, db.AppURL, db.CompanyURL)
 }
 
-func openOn(t *testing.T, db *storetest.DB, appURL string) *portal {
+func openOn(t *testing.T, db *storetest.DB, appURL, companyURL string) *portal {
 	t.Helper()
 	p := &portal{db: db, log: &safeBuffer{}, now: time.Date(2026, 11, 24, 13, 32, 0, 0, time.UTC)}
 	var err error
 	if p.cat, err = privacy.LoadCatalogue("catalogue.yaml", privacy.EmbeddedCatalogue); err != nil {
 		t.Fatal(err)
 	}
-	if p.store, err = store.Open(store.Options{URL: appURL, CompanyURL: db.CompanyURL}); err != nil {
+	if p.store, err = store.Open(store.Options{URL: appURL, CompanyURL: companyURL}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.store.Close() })

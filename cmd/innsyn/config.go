@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,7 +36,9 @@ type Config struct {
 		Company     string `yaml:"company"` // INNSYN_COMPANY_DATABASE_URL wins
 		CompanyFile string `yaml:"company_file"`
 	} `yaml:"database"`
-	Catalogue string `yaml:"catalogue"` // a file; Elekt's own if empty
+	// Proxies of ours: their X-Forwarded-For tells whom limits count.
+	Proxies   []netip.Prefix `yaml:"trusted_proxies"`
+	Catalogue string         `yaml:"catalogue"` // a file; Elekt's own if empty
 	Keys      struct {
 		Session        string `yaml:"session"` // base64 of 32 bytes: tokens of forms and login links
 		SessionFile    string `yaml:"session_file"`

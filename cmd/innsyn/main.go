@@ -170,7 +170,7 @@ func serve(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 		return err
 	}
 	portal, err := web.New(web.Options{
-		BaseURL: c.BaseURL, Catalogue: catalogue, Store: db, Auth: a, Log: log, Development: c.Env == "development",
+		BaseURL: c.BaseURL, Catalogue: catalogue, Store: db, Auth: a, Log: log, Development: c.Env == "development", Proxies: c.Proxies,
 	})
 	if err != nil {
 		return err

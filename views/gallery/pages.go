@@ -48,7 +48,7 @@ func overview() []Page {
 			{ID: "marketing", Title: "Markedsføring", Counts: views.Counts{On: 3, Off: 3}},
 		},
 		Right: views.RightToObject{
-			MarketingArea: "marketing", CSRF: "gallery",
+			Marketing: true, CSRF: "gallery",
 			Purposes: []views.Link{{Text: "Råd etter bruken din", URL: "#x"}, {Text: "Logging av alder og kjønn", URL: "#y"}, {Text: "Kundestøtte", URL: "#z"}},
 		},
 	}
@@ -67,7 +67,7 @@ func overview() []Page {
 		}},
 		{"overview-several", func(ctx context.Context) templ.Component {
 			p := fresh
-			p.Notice = views.CustomerNotice(ctx, views.SeveralCustomers)
+			p.Notice = views.CustomerNotice(ctx, views.CustomerSought)
 			return views.OverviewPage(p)
 		}},
 	}
@@ -154,7 +154,7 @@ func public() []Page {
 	contact := views.Contact{Shell: outside("Kontakt og klage", "/contact"), Controller: controller, Least: 13,
 		Authority: views.Authority{Name: "Datatilsynet", URL: "https://www.datatilsynet.no", Address: "Postboks 458 Sentrum, 0105 Oslo", Phone: "22\u00a039\u00a069\u00a000", Email: "postkasse@datatilsynet.no"}}
 	cookies := views.Cookies{Shell: outside("Informasjonskapsler her", "/cookies"),
-		Session: views.Cookie{Name: "__Host-innsyn", Lasts: "Til du logger ut"}, Login: views.Cookie{Name: "__Host-innsyn-login", Lasts: "Ti minutter"}, Language: views.Cookie{Name: "innsyn-lang", Lasts: "Ett år"}}
+		Session: views.Cookie{Name: "__Host-innsyn", Lasts: "Til du logger ut"}, Login: views.Cookie{Name: "__Host-innsyn-login", Lasts: "Ti minutter"}, Age: views.Cookie{Name: "__Host-innsyn-age", Lasts: "Ti minutter"}, Language: views.Cookie{Name: "innsyn-lang", Lasts: "Ett år"}}
 	return []Page{
 		{"notice", func(context.Context) templ.Component { return views.PrivacyNoticePage(notice) }},
 		{"recipients", func(context.Context) templ.Component { return views.RecipientsPage(recipients) }},
@@ -228,15 +228,12 @@ func account() []Page {
 		{"logins", func(context.Context) templ.Component { return views.LoginsPage(logins) }},
 		{"logins-one", func(context.Context) templ.Component { return views.LoginsPage(single) }},
 		customer("number", views.Customer{Step: views.CustomerNumber}),
-		customer("number-wrong", views.Customer{Step: views.CustomerNumber, Number: "10 42 x", Error: "Skriv kundenummeret, bare tall."}),
-		customer("code", views.Customer{Step: views.CustomerCode, Number: "104271", SentTo: "i•••••@example.com"}),
-		customer("code-wrong", views.Customer{Step: views.CustomerCode, Number: "104271", SentTo: "i•••••@example.com", Error: "Koden stemmer ikke. Sjekk de seks sifrene."}),
+		customer("number-wrong", views.Customer{Step: views.CustomerNumber, Number: "10 42 x", Error: "Skriv kundenummeret slik det står på fakturaen."}),
+		customer("code", views.Customer{Step: views.CustomerCode}),
+		customer("code-wrong", views.Customer{Step: views.CustomerCode, Error: "Koden stemmer ikke. Sjekk de seks sifrene."}),
 		customer("found", views.Customer{Step: views.CustomerFound, Record: []views.Fact{{Label: "Kundenummer", Value: "104271"}, {Label: "Abonnement", Value: "Elekt+"}, {Label: "Kunde siden", Value: "4.\u00a0mars\u00a02025"}}}),
-		{"customer-taken", func(ctx context.Context) templ.Component {
-			return views.CustomerPage(views.Customer{Shell: inside("Kundeforholdet ditt", views.PlaceCustomer, "/customer"), CSRF: "gallery", Step: views.CustomerNumber, Notice: views.CustomerNotice(ctx, views.LinkTaken)})
-		}},
-		{"customer-undone", func(ctx context.Context) templ.Component {
-			return views.CustomerPage(views.Customer{Shell: inside("Kundeforholdet ditt", views.PlaceCustomer, "/customer"), CSRF: "gallery", Step: views.CustomerNumber, Notice: views.CustomerNotice(ctx, views.LinkUndone)})
+		{"customer-sought", func(ctx context.Context) templ.Component {
+			return views.CustomerPage(views.Customer{Shell: inside("Kundeforholdet ditt", views.PlaceCustomer, "/customer"), CSRF: "gallery", Step: views.CustomerNumber, Sought: true, Notice: views.CustomerNotice(ctx, views.CustomerSought)})
 		}},
 	}
 }
