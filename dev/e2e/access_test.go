@@ -21,19 +21,32 @@ var personalPages = map[string]string{
 	"consent-objection": "/consents/" + breakdown, "logins": "/logins", "customer": "/customer",
 }
 
+// each looks at pages in every width and scheme, several at the same time, each
+// in a browser of its own with the visitor's session.
+func each(t *testing.T, v *visitor, pages map[string]string, suffix string) {
+	session := v.cookie("innsyn")
+	for name, path := range pages {
+		t.Run(name+suffix, func(t *testing.T) {
+			t.Parallel()
+			w := arrive(t)
+			w.eye.expect(http.StatusNotFound)
+			if session != "" {
+				w.setCookie("innsyn", session)
+			}
+			w.visit(path)
+			w.inspect(name + suffix)
+		})
+	}
+}
+
 // TestAccessPublic looks at every public page in every width and scheme, with
 // axe-core.
 func TestAccessPublic(t *testing.T) {
 	anew(t)
-	v := arrive(t)
-	for name, path := range publicPages {
-		v.visit(path)
-		v.inspect(name)
-	}
-	v.eye.expect(http.StatusNotFound)
-	v.visit("/nothing-here")
-	v.sees("h1", v.says("fault.not-found"))
-	v.inspect("not-found")
+	pages := maps.Clone(publicPages)
+	pages["not-found"] = "/nothing-here"
+	pages["logged-out"] = "/?out=1"
+	each(t, arrive(t), pages, "")
 }
 
 // TestAccessPersonal looks at the pages of somebody who has just come.
@@ -41,67 +54,73 @@ func TestAccessPersonal(t *testing.T) {
 	anew(t)
 	v := arrive(t)
 	v.login("bankid", "ingrid")
-	for name, path := range personalPages {
-		v.visit(path)
-		v.inspect(name + "-new")
-	}
-	v.eye.expect(http.StatusNotFound)
-	v.visit("/consents/nothing-here")
-	v.inspect("not-found-inside")
+	pages := maps.Clone(personalPages)
+	pages["not-found-inside"] = "/consents/nothing-here"
+	pages["logins-added"] = "/logins?new=1"
+	each(t, v, pages, "-new")
 }
 
 // TestAccessStates looks at the same pages when much has happened: saved, undone,
-// paused, contested, a conflict, an error, deliveries in every state.
+// paused, contested, a conflict, deliveries in every state.
 func TestAccessStates(t *testing.T) {
 	anew(t)
 	v := arrive(t)
 	v.login("bankid", "ingrid")
 	v.visit("/consents")
-	other := v.another()
+	other := v.another(t)
 	other.visit("/consents")
 	v.turns(newsletter, true)
-	v.turns("personalised-ads", true)
-	v.turns("personalised-ads", false)
+	v.turns("analytics", true)
+	v.turns("analytics", false)
 	v.turns(marketing, false)
 	v.press("#purpose-" + breakdown + "-protest")
 	v.sees(row(breakdown), v.says("state.paused"))
 	v.press("#purpose-" + debt + "-protest")
 	v.sees(row(debt), v.says("state.contested"))
-	v.turns("interest-list", true)
 	v.press("#off-marketing button")
 	v.sees("#area-marketing-message", v.says("saved.area"))
 	v.inspect("consents-saved")
 
-	other.turns("partner-offers", true)
 	other.eye.expect(http.StatusConflict)
-	other.press(switchOf(marketing))
-	other.sees(messageOf(marketing), other.says("error.changed-elsewhere"))
-	other.inspect("consents-conflict")
+	other.press(switchOf(newsletter))
+	other.sees(messageOf(newsletter), other.says("error.changed-elsewhere"))
+	other.axe()
+	other.size(390)
+	other.axe()
+	other.picture("consents-conflict-390-light")
 
-	settled(t, newsletter)
-	states := []string{"queued", "sent", "accepted", "confirmed", "needs_manual", "failed", "refused", "not_connected", "superseded"}
-	for name, path := range personalPages {
-		v.visit(path)
-		v.inspect(name)
-	}
-	// A board with every state that there is: four recipients at a time.
-	v.visit("/consents")
-	v.turns("personalised-ads", true)
-	rest(t)
-	for i := 0; i < len(states); i += 4 {
-		for j, recipient := range []string{"admob", "addapptr", "xandr", "applovin"} {
-			owner(t, `UPDATE delivery SET state = $1, changed_at = now(), next_attempt = now() + interval '1 hour'
-				WHERE purpose = 'personalised-ads' AND recipient = $2`, states[(i+j)%len(states)], recipient)
-		}
-		v.visit("/consents/personalised-ads")
-		v.inspect("consent-board-" + states[i])
-		v.visit("/overview")
-		v.axe()
-	}
 	// Everything unfolded, as somebody who wants to read it all.
 	v.visit("/consents")
 	v.do("unfold", chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("main details")) d.open = true`))
-	v.inspect("consents-open")
+	v.axe()
+	v.size(390)
+	v.axe()
+	v.look()
+	v.size(320)
+	v.look()
+	v.picture("consents-open-320-light")
+	v.size(1280)
+
+	// Boards with every state that there is.
+	v.visit("/consents")
+	boards := map[string]string{}
+	states := []string{"queued", "sent", "accepted", "confirmed", "needs_manual", "failed", "refused", "not_connected", "superseded"}
+	for _, purpose := range []string{"personalised-ads", "cross-app-tracking"} {
+		v.turns(purpose, true)
+		settled(t, purpose)
+	}
+	rest(t)
+	for i, purpose := range []string{"personalised-ads", "cross-app-tracking"} {
+		for j, recipient := range []string{"admob", "addapptr", "xandr", "applovin", "google-analytics"} {
+			owner(t, `UPDATE delivery SET state = $1, changed_at = now(), next_attempt = now() + interval '1 hour'
+				WHERE purpose = $2 AND recipient = $3`, states[(4*i+j)%len(states)], purpose, recipient)
+		}
+		boards["consent-board-"+purpose] = "/consents/" + purpose
+	}
+	settled(t, newsletter)
+	pages := maps.Clone(personalPages)
+	maps.Copy(pages, boards)
+	each(t, v, pages, "")
 }
 
 // TestAccessLongWords is somebody with a long name and Sámi letters.

@@ -298,7 +298,7 @@ func TestTwoTabs(t *testing.T) {
 	first := arrive(t)
 	first.login("bankid", "ingrid")
 	first.visit("/consents")
-	second := first.another()
+	second := first.another(t)
 	second.visit("/consents")
 
 	first.turns(newsletter, true)

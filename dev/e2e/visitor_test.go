@@ -32,10 +32,10 @@ func arrive(t *testing.T) *visitor {
 	return tab(t, world.browser, chromedp.WithNewBrowserContext())
 }
 
-// another opens a second tab of the same browser.
-func (v *visitor) another() *visitor {
-	v.t.Helper()
-	w := tab(v.t, v.ctx)
+// another opens a further tab of the same browser.
+func (v *visitor) another(t *testing.T) *visitor {
+	t.Helper()
+	w := tab(t, v.ctx)
 	w.lang = v.lang
 	return w
 }
