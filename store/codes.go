@@ -32,6 +32,10 @@ func (s *Store) AskCode(ctx context.Context, person privacy.PersonRef, c *Custom
 			no = c.No
 		}
 		now := s.Now()
+		// The person's row is the lock: of two requests at once, one code is left.
+		if _, err := tx.ExecContext(ctx, `SELECT FROM person WHERE person_ref = $1 FOR UPDATE`, person); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM one_time_code WHERE person_ref = $1 AND use = 'link'`, person); err != nil {
 			return err
 		}
@@ -54,7 +58,7 @@ func (s *Store) AskCode(ctx context.Context, person privacy.PersonRef, c *Custom
 		if no == "" {
 			return nil
 		}
-		return s.jobs.Enqueue(ctx, tx.Tx, privacy.SendCode{Code: id}, time.Time{})
+		return s.enqueue(ctx, tx, job{args: privacy.SendCode{Code: id}})
 	})
 }
 
@@ -87,7 +91,7 @@ func (s *Store) CodeToSend(ctx context.Context, id string) (*CodeToSend, error) 
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.CustomerByNo(ctx, r.External)
+	c, err := s.linkedCustomer(ctx, r.External)
 	if err != nil {
 		return nil, err
 	}

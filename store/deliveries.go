@@ -75,10 +75,10 @@ func (s *Store) addDeliveries(ctx context.Context, tx *sqlx.Tx, person privacy.P
 		person, purpose, version, at, pq.StringArray(recipients), pq.StringArray(actions), pq.Array(notBefore)); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
-	if _, err := s.txExec(ctx, tx, supersede, person, pq.StringArray(recipients), at); err != nil {
+	if _, err := s.txExec(ctx, tx, supersede, person, pq.StringArray(recipients), at, at.Add(-orphaned)); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
-	return s.jobs.enqueue(ctx, tx.Tx, jobs)
+	return s.enqueue(ctx, tx, jobs...)
 }
 
 // supersede takes out of the outbox what a newer choice about the same purpose
@@ -88,15 +88,25 @@ func (s *Store) addDeliveries(ctx context.Context, tx *sqlx.Tx, person privacy.P
 // human was to see to it; one that is on its way is carried out before the yes.
 //
 // Rows in state sent are left alone: the worker that took them may be calling.
+// From $4 back, nobody is any more; an old yes is then not said again after a no.
+//
+// Rows are locked in the order of their ids, also by whoever else changes several
+// at once, so that no two of these wait for one another.
 const supersede = `
-	UPDATE delivery d SET state = 'superseded', next_attempt = NULL, note = 'newer-choice', changed_at = $3
-	WHERE d.person_ref = $1 AND d.recipient = ANY($2) AND d.state IN ('queued', 'failed', 'needs_manual', 'not_connected')
-	  AND EXISTS (
-		SELECT 1 FROM delivery n
-		WHERE n.person_ref = d.person_ref AND n.recipient = d.recipient AND n.purpose = d.purpose AND n.version > d.version
-		  AND (d.action <> 'erase' AND n.action <> 'erase'
-		    OR d.action = 'erase' AND n.action = 'allow'
-		       AND (n.created_at < d.not_before OR d.state IN ('needs_manual', 'not_connected'))))`
+	WITH old AS (
+		SELECT delivery_id FROM delivery d
+		WHERE d.person_ref = $1 AND d.recipient = ANY($2)
+		  AND (d.state IN ('queued', 'failed', 'needs_manual', 'not_connected') OR d.state = 'sent' AND d.action <> 'erase' AND d.changed_at <= $4)
+		  AND EXISTS (
+			SELECT 1 FROM delivery n
+			WHERE n.person_ref = d.person_ref AND n.recipient = d.recipient AND n.purpose = d.purpose AND n.version > d.version
+			  AND (d.action <> 'erase' AND n.action <> 'erase'
+			    OR d.action = 'erase' AND n.action = 'allow'
+			       AND (n.created_at < d.not_before OR d.state IN ('needs_manual', 'not_connected'))))
+		ORDER BY delivery_id FOR UPDATE
+	)
+	UPDATE delivery SET state = 'superseded', next_attempt = NULL, note = 'newer-choice', changed_at = $3
+	FROM old WHERE delivery.delivery_id = old.delivery_id`
 
 // Deliveries are the rows of the outbox about a person and a purpose, the newest
 // version first.

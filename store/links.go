@@ -4,11 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
+	"regexp"
 	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"elekt.no/innsyn/privacy"
 )
@@ -93,13 +94,35 @@ func noCustomer() error {
 	return &privacy.Error{Kind: privacy.NotFound, Key: "error.no-customer", Reason: "no-customer"}
 }
 
-// companyAway gives an error of the company's database its kind. It says nothing
-// of why: the driver's text can hold what was asked for.
-func companyAway(err error) error {
+// ReasonCompanyAway is the Reason of the error, of kind Unavailable, that the
+// company's database could not be asked.
+const ReasonCompanyAway = "company-away"
+
+func companyAway(why string) error {
+	return &privacy.Error{Kind: privacy.Unavailable, Key: "error.company-away", Reason: ReasonCompanyAway, Err: errors.New(why)}
+}
+
+// companyError gives an error of the company's database its kind: company-away if
+// asking later makes sense; else, as for a missing right or column, Internal. It
+// keeps no more than a code: the driver's text can hold what was asked for.
+func companyError(err error) error {
 	if errors.Is(err, context.Canceled) {
-		return err
+		return context.Canceled
 	}
-	return &privacy.Error{Kind: privacy.Unavailable, Key: "error.company-away", Reason: "company-away", Err: err}
+	why := "unreadable answer"
+	var pe *pq.Error
+	switch {
+	case errors.As(err, &pe):
+		why = "SQLSTATE " + string(pe.Code)
+	case errors.Is(err, context.DeadlineExceeded):
+		why = "no answer in time"
+	case isNetwork(err):
+		why = "no connection"
+	}
+	if away(err) {
+		return companyAway(why)
+	}
+	return errors.New("company database: " + why)
 }
 
 // companyTimeout is how long anybody waits for the company's database.
@@ -113,11 +136,11 @@ func (s *Store) companyList(ctx context.Context, query string, args ...any) ([]C
 	defer cancel()
 	st, err := s.outside.get(ctx, query)
 	if err != nil {
-		return nil, companyAway(err)
+		return nil, companyError(err)
 	}
 	var rows []customerRow
 	if err := st.SelectContext(ctx, &rows, args...); err != nil {
-		return nil, companyAway(err)
+		return nil, companyError(err)
 	}
 	out := make([]Customer, len(rows))
 	for i, r := range rows {
@@ -128,8 +151,8 @@ func (s *Store) companyList(ctx context.Context, query string, args ...any) ([]C
 
 // Customer is the customer record of a person. NotFound (reason no-customer) if
 // no record is linked or the linked one is gone; Unavailable (reason
-// company-away) if the company's database could not be asked: that is never
-// "no record".
+// company-away) if a record is linked and the company's database could not be
+// asked, or isn't configured: that is never "no record".
 func (s *Store) Customer(ctx context.Context, person privacy.PersonRef) (*Customer, error) {
 	var link struct {
 		ID       string `db:"link_id"`
@@ -143,7 +166,7 @@ func (s *Store) Customer(ctx context.Context, person privacy.PersonRef) (*Custom
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.CustomerByNo(ctx, link.External)
+	c, err := s.linkedCustomer(ctx, link.External)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +174,19 @@ func (s *Store) Customer(ctx context.Context, person privacy.PersonRef) (*Custom
 	return c, nil
 }
 
-// CustomerByNo looks a record up by its number; errors as of Customer. What is
-// found is nobody's yet: a number is no proof.
+// linkedCustomer is the record of a number that is on record here: it was found in
+// the company's database once, so a store without that database can't say that
+// there is none.
+func (s *Store) linkedCustomer(ctx context.Context, no string) (*Customer, error) {
+	if s.company == nil {
+		return nil, companyAway("not configured")
+	}
+	return s.CustomerByNo(ctx, no)
+}
+
+// CustomerByNo looks a record up by a number that somebody typed; errors as of
+// Customer, and no-customer without a company's database. What is found is
+// nobody's yet: a number is no proof.
 func (s *Store) CustomerByNo(ctx context.Context, no string) (*Customer, error) {
 	rows, err := s.companyList(ctx, selectCustomer+`WHERE customer_no = $1`, no)
 	if err != nil {
@@ -258,7 +292,7 @@ func (s *Store) link(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef,
 	}
 	switch {
 	case taken:
-		return LinkTaken, s.event(ctx, tx, Event{Kind: EventLinkTaken, Reason: string(how), Person: person})
+		return s.taken(ctx, tx, person, how)
 	case barred && how != EvidenceStaff:
 		return LinkNone, s.event(ctx, tx, Event{Kind: EventLinkBarred, Reason: string(how), Person: person})
 	}
@@ -270,22 +304,46 @@ func (s *Store) link(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef,
 	if n, err := r.RowsAffected(); err != nil {
 		return "", err
 	} else if n == 0 { // somebody was quicker in this moment
-		return LinkTaken, s.event(ctx, tx, Event{Kind: EventLinkTaken, Reason: string(how), Person: person})
+		return s.taken(ctx, tx, person, how)
 	}
 	// Recipients that were not told because there was no address are told now.
 	if err := s.requeueAddressless(ctx, tx, person); err != nil {
 		return "", err
 	}
+	if err := s.closeMatchRequest(ctx, tx, person); err != nil {
+		return "", err
+	}
 	return LinkMade, s.event(ctx, tx, Event{Kind: EventLinked, Reason: string(how), Person: person})
 }
 
-// EndLink takes a link back because it was wrong. why is a short code. What was
-// shown through it stays on record, and the same link isn't made again by
-// itself. NotFound if there is no such link in force.
+// taken refuses a record that is another person's: one of the two links would be
+// wrong, and a human finds out which.
+func (s *Store) taken(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef, how Evidence) (LinkResult, error) {
+	if err := s.event(ctx, tx, Event{Kind: EventLinkTaken, Reason: string(how), Person: person}); err != nil {
+		return "", err
+	}
+	return LinkTaken, s.openMatchRequest(ctx, tx, person)
+}
+
+// whyCode is what a reason may look like: no room for a name.
+var whyCode = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+// EndLink takes a link back because it was wrong. why is a short code of small
+// letters, digits and hyphens. What was shown through it stays on record, and the
+// same link isn't made again by itself. NotFound if there is no such link in force.
 //
-// law: GDPR 5(1)(d), 33
+// What recipients were told through it was told about somebody else's address.
+// Two people are to be put right:
+//   - The person whose link it was: what still holds of their choices has reached
+//     nobody (not_connected, no-address), and the next link sends it anew.
+//   - The one whose record it is: if they have made choices here, their own link
+//     sends them, and that overwrites what was said in error. If they never come,
+//     or never chose, only a human can know what that address should have; who
+//     calls EndLink gives them ToldThrough to work from.
+//
+// law: GDPR 5(1)(d), 16, 19, 33
 func (s *Store) EndLink(ctx context.Context, link, why string) error {
-	if strings.TrimSpace(why) == "" {
+	if !whyCode.MatchString(why) {
 		return &privacy.Error{Kind: privacy.Invalid, Key: "error.form", Reason: "no-reason"}
 	}
 	if !isID(link) {
@@ -293,16 +351,51 @@ func (s *Store) EndLink(ctx context.Context, link, why string) error {
 	}
 	return s.tx(ctx, func(tx *sqlx.Tx) error {
 		var person privacy.PersonRef
-		err := tx.GetContext(ctx, &person, `UPDATE person_link SET ended_at = $2, ended_why = $3
-			WHERE link_id = $1 AND ended_at IS NULL RETURNING person_ref`, link, s.Now(), why)
+		// The person's row first, as choices do.
+		err := tx.GetContext(ctx, &person, `SELECT p.person_ref FROM person p JOIN person_link l USING (person_ref)
+			WHERE l.link_id = $1 FOR UPDATE OF p`, link)
 		if errors.Is(err, sql.ErrNoRows) {
 			return notFound("no-link")
 		}
 		if err != nil {
 			return err
 		}
+		n, err := rowsOf(tx.ExecContext(ctx, `UPDATE person_link SET ended_at = $2, ended_why = $3
+			WHERE link_id = $1 AND ended_at IS NULL`, link, s.Now(), why))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return notFound("no-link")
+		}
+		if err := s.markAddressless(ctx, tx, person); err != nil {
+			return err
+		}
 		return s.event(ctx, tx, Event{Kind: EventLinkEnded, Reason: why, Person: person})
 	})
+}
+
+// ToldThrough lists what recipients were told, or may have been, while a link was
+// in force: the last word of each recipient and purpose, as the row stands now.
+func (s *Store) ToldThrough(ctx context.Context, link string) ([]privacy.Delivery, error) {
+	if !isID(link) {
+		return nil, nil
+	}
+	var rows []deliveryRow
+	if err := s.list(ctx, &rows, `
+		SELECT DISTINCT ON (recipient, purpose) `+deliveryColumns+` FROM delivery d
+		WHERE EXISTS (
+			SELECT FROM person_link l JOIN delivery_attempt a ON a.delivery_id = d.delivery_id
+			WHERE l.link_id = $1 AND l.person_ref = d.person_ref AND l.system = $2
+			  AND a.started_at >= l.created_at AND (l.ended_at IS NULL OR a.started_at <= l.ended_at) AND a.note <> $3)
+		ORDER BY recipient, purpose, version DESC, action = 'erase' DESC`, link, CustomerSystem, privacy.NoteNoAddress); err != nil {
+		return nil, err
+	}
+	out := make([]privacy.Delivery, len(rows))
+	for i, r := range rows {
+		out[i] = r.delivery()
+	}
+	return out, nil
 }
 
 // shownSpell is how long the same page through the same link counts as shown once.

@@ -24,7 +24,7 @@ const migrationLock = 0x696e6e73796e
 // queue's own, and the rights of innsyn_app on both. ownerURL is the role that
 // owns the tables. Safe to run on several nodes at once and again at any time.
 func Migrate(ctx context.Context, ownerURL string) error {
-	x, err := open(ownerURL, 4)
+	x, err := open("database.owner (INNSYN_OWNER_DATABASE_URL)", ownerURL, 4)
 	if err != nil {
 		return err
 	}

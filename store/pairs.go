@@ -20,8 +20,10 @@ import (
 // The hold is an advisory lock of a database session that has a connection to
 // itself. No transaction is open while the recipient is called, and a process
 // that dies, or loses the connection, lets go. Every write goes through that
-// connection, so a worker that lost its hold can begin nothing more; what it had
-// begun is sent again by the next holder, under the same delivery id.
+// connection, so a worker that lost its hold can begin nothing more. What it had
+// begun it may still be saying: a call that Begin announced lasts CallTime at
+// most, and until that has passed the next holder says nothing. Then it sends the
+// row again, under the same delivery id.
 //
 // Not safe for concurrent use. Needs session pooling if a pooler stands between.
 type Pair struct {
@@ -30,6 +32,14 @@ type Pair struct {
 	s         *Store
 	conn      *sqlx.Conn
 }
+
+// CallTime is how long a recipient may be called for one row, counted from Begin.
+// Whoever calls sees to it.
+const CallTime = 30 * time.Second
+
+// orphaned is the age from which a row that is still sent is nobody's: CallTime,
+// and what the clocks of two nodes may differ by.
+const orphaned = CallTime + 5*time.Second
 
 // pairKey is the advisory lock of a pair. A collision makes two pairs wait for
 // one another and does no other harm.
@@ -77,19 +87,29 @@ func (p *Pair) drop() error {
 }
 
 // Next is the outstanding row that is to be sent now: of those whose time has
-// come, the one of the lowest version. It is nil if there is none, or if that one
-// failed and waits for its next attempt: what came after it waits with it, so
-// that the recipient hears everything in order.
+// come, the one of the lowest version. A row that failed and waits for its next
+// attempt holds back what came after it for the same purpose, so that the
+// recipient hears of each purpose in order; other purposes go on, because a no
+// must not wait for somebody else's fault. While a call that an earlier holder
+// began may still be on its way, everything waits. Nil if there is nothing now.
 func (p *Pair) Next(ctx context.Context) (*privacy.Delivery, error) {
 	now := p.s.Now()
-	if _, err := p.conn.ExecContext(ctx, supersede, p.Person, pq.StringArray{p.Recipient}, now); err != nil {
+	err := transact(ctx, p.conn, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, supersede, p.Person, pq.StringArray{p.Recipient}, now, now.Add(-orphaned))
+		return err
+	})
+	if err != nil {
 		return nil, wrap(err)
 	}
 	var r deliveryRow
-	err := p.conn.GetContext(ctx, &r, `
-		SELECT `+deliveryColumns+` FROM delivery
-		WHERE person_ref = $1 AND recipient = $2 AND state IN ('queued', 'sent', 'failed') AND not_before <= $3
-		ORDER BY version, not_before, action = 'erase', delivery_id LIMIT 1`, p.Person, p.Recipient, now)
+	err = p.conn.GetContext(ctx, &r, `
+		SELECT `+deliveryColumns+` FROM delivery d
+		WHERE person_ref = $1 AND recipient = $2 AND state IN ('queued', 'sent', 'failed')
+		  AND not_before <= $3 AND (next_attempt IS NULL OR next_attempt <= $3)
+		  AND NOT EXISTS (SELECT FROM delivery o WHERE o.person_ref = d.person_ref AND o.recipient = d.recipient
+			AND o.state = 'sent' AND o.changed_at > $4)
+		  AND NOT EXISTS (SELECT FROM delivery o WHERE `+before+` AND o.not_before <= $3)
+		ORDER BY version, not_before, action = 'erase', delivery_id LIMIT 1`, p.Person, p.Recipient, now, now.Add(-orphaned))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -97,11 +117,12 @@ func (p *Pair) Next(ctx context.Context) (*privacy.Delivery, error) {
 		return nil, wrap(err)
 	}
 	d := r.delivery()
-	if d.NextAttempt.After(now) {
-		return nil, nil
-	}
 	return &d, nil
 }
+
+// before says of a row o that it comes before the row d and is outstanding.
+const before = `o.person_ref = d.person_ref AND o.recipient = d.recipient AND o.purpose = d.purpose
+	AND o.state IN ('queued', 'sent', 'failed') AND (o.version, o.action = 'erase') < (d.version, d.action = 'erase')`
 
 // Stopped are the purposes whose newest word to the recipient, sent or not, is stop.
 func (p *Pair) Stopped(ctx context.Context) ([]string, error) {
@@ -151,7 +172,7 @@ type Result struct {
 // Settle records what came of the call that Begin announced, and enqueues the
 // job for the next attempt. Conflict if another worker has taken over since.
 func (p *Pair) Settle(ctx context.Context, d *privacy.Delivery, r Result) error {
-	return p.tx(ctx, func(tx *sqlx.Tx) error {
+	return transact(ctx, p.conn, func(tx *sqlx.Tx) error {
 		now := p.s.Now()
 		n, err := rowsOf(tx.ExecContext(ctx, `
 			UPDATE delivery SET state = $4, note = $5, next_attempt = $6, changed_at = $7
@@ -172,7 +193,12 @@ func (p *Pair) Settle(ctx context.Context, d *privacy.Delivery, r Result) error 
 		if r.NextAttempt.IsZero() {
 			return nil
 		}
-		return p.s.jobs.Enqueue(ctx, tx.Tx, privacy.BringUpToDate{Person: p.Person, Recipient: p.Recipient}, r.NextAttempt)
+		values, err := jobValues(job{privacy.BringUpToDate{Person: p.Person, Recipient: p.Recipient}, r.NextAttempt})
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, insertJobs, values...)
+		return wrap(err)
 	})
 }
 
@@ -183,17 +209,6 @@ func (p *Pair) Skip(ctx context.Context, d *privacy.Delivery, state privacy.Deli
 		WHERE person_ref = $1 AND delivery_id = $2 AND attempts = $3 AND state IN ('queued', 'sent', 'failed')`,
 		p.Person, d.ID, d.Attempts, state, note, p.s.Now())
 	return wrap(err)
-}
-
-func (p *Pair) tx(ctx context.Context, f func(tx *sqlx.Tx) error) error {
-	tx, err := p.conn.BeginTxx(ctx, nil)
-	if err != nil {
-		return wrap(err)
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(wrap(err), rollbackError(tx.Rollback()))
-	}
-	return wrap(tx.Commit())
 }
 
 func rowsOf(r sql.Result, err error) (int64, error) {
@@ -212,47 +227,76 @@ type pairRow struct {
 
 // EnqueueOverdue enqueues a job for each pair with a row that should have been
 // sent before the time given, and that no job waits for: the worker that had it
-// was killed, or its job was given up on. It returns how many, at most 1000.
-func (s *Store) EnqueueOverdue(ctx context.Context, before time.Time) (int, error) {
+// was killed, or its job was given up on. A row that waits behind another of its
+// purpose isn't late, nor is one that somebody may still be sending. It returns
+// how many, at most 1000.
+func (s *Store) EnqueueOverdue(ctx context.Context, than time.Time) (int, error) {
 	return s.enqueuePairs(ctx, `
-		SELECT person_ref, recipient FROM (
-			SELECT person_ref, recipient, min(greatest(not_before, changed_at, next_attempt)) AS due, max(next_attempt) AS waits
-			FROM delivery WHERE state IN ('queued', 'sent', 'failed') GROUP BY person_ref, recipient
-		) d
-		WHERE due < $1 AND (waits IS NULL OR waits < $1)
+		SELECT DISTINCT person_ref, recipient FROM delivery d
+		WHERE state IN ('queued', 'sent', 'failed') AND greatest(not_before, changed_at, next_attempt) < $1
+		  AND NOT EXISTS (SELECT FROM delivery o WHERE o.person_ref = d.person_ref AND o.recipient = d.recipient
+			AND o.state = 'sent' AND o.changed_at > $3)
+		  AND NOT EXISTS (SELECT FROM delivery o WHERE `+before+` AND greatest(o.not_before, o.changed_at, o.next_attempt) >= $1)
 		  AND NOT EXISTS (
 			SELECT 1 FROM river_job j WHERE j.kind = $2 AND j.state IN ('available', 'retryable')
 			  AND j.args @> jsonb_build_object('person', d.person_ref, 'recipient', d.recipient))
-		LIMIT 1000`, before, privacy.BringUpToDate{}.Kind())
+		LIMIT 1000`, than, privacy.BringUpToDate{}.Kind(), s.Now().Add(-orphaned))
 }
 
 // Reconnect puts rows that found no connection back into the queue, now that the
-// recipient has one for these purposes. It returns how many people are concerned,
-// at most 1000: call again until none is.
+// recipient has one for these purposes. Those that found no address wait for a
+// link instead. It returns how many people are concerned, at most 1000: call again
+// until none is.
 func (s *Store) Reconnect(ctx context.Context, recipient string, purposes []string) (int, error) {
 	return s.enqueuePairs(ctx, `
 		WITH d AS (
-			SELECT delivery_id FROM delivery WHERE state = 'not_connected' AND recipient = $1 AND purpose = ANY($2)
+			SELECT delivery_id FROM delivery WHERE state = 'not_connected' AND recipient = $1 AND purpose = ANY($2) AND note <> $4
 			ORDER BY delivery_id LIMIT 1000 FOR UPDATE SKIP LOCKED
 		), u AS (
-			UPDATE delivery SET state = 'queued', note = '', changed_at = $3 FROM d WHERE delivery.delivery_id = d.delivery_id
+			UPDATE delivery SET `+anew+` FROM d WHERE delivery.delivery_id = d.delivery_id
 			RETURNING person_ref, recipient
 		)
-		SELECT DISTINCT person_ref, recipient FROM u`, recipient, pq.StringArray(purposes), s.Now())
+		SELECT DISTINCT person_ref, recipient FROM u`, recipient, pq.StringArray(purposes), s.Now(), privacy.NoteNoAddress)
 }
 
-// requeueAddressless puts a person's newest choices that went to nobody, for want
-// of an address, back into the queue: now there may be one.
+// anew puts a row back into the queue at $3. The time in which its failures are
+// borne with begins anew too.
+const anew = `state = 'queued', note = '', next_attempt = NULL, not_before = greatest(not_before, $3), changed_at = $3`
+
+// newest says of a row d that it still holds: no newer word to the recipient about
+// the purpose, and for an erasure no yes since, nor another erasure.
+const newest = `NOT EXISTS (SELECT FROM delivery n WHERE n.person_ref = d.person_ref AND n.recipient = d.recipient
+	AND n.purpose = d.purpose AND n.version > d.version
+	AND (d.action <> 'erase' AND n.action <> 'erase' OR d.action = 'erase' AND n.action IN ('allow', 'erase')))`
+
+// requeueAddressless puts what still holds of a person's choices back into the
+// queue, now that a link gives an address: what went to nobody, for want of one,
+// and what an earlier link's address was told while that link was being taken back.
 func (s *Store) requeueAddressless(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef) error {
 	_, err := s.enqueuePairsIn(ctx, tx, `
-		WITH u AS (
-			UPDATE delivery d SET state = 'queued', note = '', changed_at = $3
-			WHERE person_ref = $1 AND state = 'confirmed' AND note = $2 AND action <> 'erase' AND NOT EXISTS (
-				SELECT 1 FROM delivery n WHERE n.person_ref = d.person_ref AND n.recipient = d.recipient
-				AND n.purpose = d.purpose AND n.version > d.version)
+		WITH d AS (
+			SELECT delivery_id FROM delivery d
+			WHERE person_ref = $1 AND (state = 'not_connected' AND note = $2 OR state IN ('confirmed', 'accepted')) AND `+newest+`
+			ORDER BY delivery_id FOR UPDATE
+		), u AS (
+			UPDATE delivery SET `+anew+` FROM d WHERE delivery.delivery_id = d.delivery_id
 			RETURNING person_ref, recipient
 		)
 		SELECT DISTINCT person_ref, recipient FROM u`, person, privacy.NoteNoAddress, s.Now())
+	return err
+}
+
+// markAddressless says of what still holds of a person's choices, and was told
+// through a link that was taken back, that it has reached nobody.
+func (s *Store) markAddressless(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef) error {
+	_, err := tx.ExecContext(ctx, `
+		WITH d AS (
+			SELECT delivery_id FROM delivery d
+			WHERE person_ref = $1 AND state IN ('confirmed', 'accepted') AND `+newest+`
+			ORDER BY delivery_id FOR UPDATE
+		)
+		UPDATE delivery SET state = 'not_connected', note = $2, changed_at = $3 FROM d WHERE delivery.delivery_id = d.delivery_id`,
+		person, privacy.NoteNoAddress, s.Now())
 	return err
 }
 
@@ -273,5 +317,5 @@ func (s *Store) enqueuePairsIn(ctx context.Context, tx *sqlx.Tx, query string, a
 	for i, r := range rows {
 		jobs[i].args = privacy.BringUpToDate{Person: privacy.PersonRef(r.Person), Recipient: r.Recipient}
 	}
-	return len(rows), s.jobs.enqueue(ctx, tx.Tx, jobs)
+	return len(rows), s.enqueue(ctx, tx, jobs...)
 }

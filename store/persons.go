@@ -32,7 +32,6 @@ func notFound(reason string) error {
 // Person is a data subject as the portal knows them.
 type Person struct {
 	Ref         privacy.PersonRef
-	Language    string    // chosen or first used; empty if none
 	AgeDeclared time.Time // when they said that they are old enough; zero if the provider gave a birth date
 	Created     time.Time
 }
@@ -40,24 +39,17 @@ type Person struct {
 // Person reads one person; NotFound if there is none.
 func (s *Store) Person(ctx context.Context, ref privacy.PersonRef) (*Person, error) {
 	var r struct {
-		Language sql.NullString `db:"language"`
-		Age      sql.NullTime   `db:"age_declared_at"`
-		Created  time.Time      `db:"created_at"`
+		Age     sql.NullTime `db:"age_declared_at"`
+		Created time.Time    `db:"created_at"`
 	}
-	err := s.get(ctx, &r, `SELECT language, age_declared_at, created_at FROM person WHERE person_ref = $1`, ref)
+	err := s.get(ctx, &r, `SELECT age_declared_at, created_at FROM person WHERE person_ref = $1`, ref)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, notFound("no-person")
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Person{Ref: ref, Language: r.Language.String, AgeDeclared: r.Age.Time.UTC(), Created: r.Created.UTC()}, nil
-}
-
-// SetLanguage keeps the language that messages to the person are written in.
-func (s *Store) SetLanguage(ctx context.Context, ref privacy.PersonRef, language string) error {
-	_, err := s.exec(ctx, `UPDATE person SET language = $2 WHERE person_ref = $1 AND language IS DISTINCT FROM $2`, ref, language)
-	return err
+	return &Person{Ref: ref, AgeDeclared: r.Age.Time.UTC(), Created: r.Created.UTC()}, nil
 }
 
 // Identity is what a provider proved about somebody. NINHash is set only if the

@@ -24,8 +24,15 @@ func (s *Store) openMatchRequest(ctx context.Context, tx *sqlx.Tx, person privac
 	return s.event(ctx, tx, Event{Kind: EventMatchRequest, Person: person})
 }
 
+// closeMatchRequest closes the request, if there is one: the record is found.
+func (s *Store) closeMatchRequest(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef) error {
+	_, err := tx.ExecContext(ctx, `UPDATE request SET state = 'closed', closed_at = $2
+		WHERE person_ref = $1 AND kind = 'customer-match' AND state = 'open'`, person, s.Now())
+	return err
+}
+
 // OpenMatchRequest opens the same request because the person asks for it: no
-// record was found, or the one that was found is another person's.
+// record was found.
 func (s *Store) OpenMatchRequest(ctx context.Context, person privacy.PersonRef) error {
 	return s.tx(ctx, func(tx *sqlx.Tx) error { return s.openMatchRequest(ctx, tx, person) })
 }

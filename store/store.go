@@ -41,12 +41,12 @@ type Store struct {
 	outside statements // of the company's database
 	shown   shownPages
 	pairs   *sqlx.DB
-	jobs    jobs
 	Now     func() time.Time
 }
 
 // Options say where the databases are. CompanyURL is read with a role of its
-// own and may be empty: then nobody has a customer record.
+// own and may be empty, for development: then no record is found, and whoever has
+// a link already is told that the company's database can't be asked.
 type Options struct {
 	URL        string
 	CompanyURL string
@@ -64,31 +64,32 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{Now: time.Now}
 	var err error
-	if s.db, err = open(o.URL, o.MaxOpen); err != nil {
+	const portal = "database.url (INNSYN_DATABASE_URL)"
+	if s.db, err = open(portal, o.URL, o.MaxOpen); err != nil {
 		return nil, err
 	}
 	if o.CompanyURL != "" {
-		if s.company, err = open(o.CompanyURL, o.MaxOpen); err != nil {
+		if s.company, err = open("database.company (INNSYN_COMPANY_DATABASE_URL)", o.CompanyURL, o.MaxOpen); err != nil {
 			return nil, err
 		}
 	}
 	if o.MaxPairs > 0 {
-		if s.pairs, err = open(o.URL, o.MaxPairs); err != nil {
+		if s.pairs, err = open(portal, o.URL, o.MaxPairs); err != nil {
 			return nil, err
 		}
-	}
-	if s.jobs, err = newJobs(); err != nil {
-		return nil, err
 	}
 	s.stmts.db, s.outside.db = s.db, s.company
 	return s, nil
 }
 
-func open(url string, n int) (*sqlx.DB, error) {
-	db, err := sqlx.Open("postgres", url)
+// open reads the address here and not at the first connection, and says of a bad
+// one only where it stands: the driver's error would repeat it, password and all.
+func open(key, url string, n int) (*sqlx.DB, error) {
+	c, err := pq.NewConnector(url)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, fmt.Errorf("%s: not the address of a PostgreSQL database", key)
 	}
+	db := sqlx.NewDb(sql.OpenDB(c), "postgres")
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -110,10 +111,30 @@ func (s *Store) Close() error {
 // DB is the portal's database, for the job queue's own tables.
 func (s *Store) DB() *sql.DB { return s.db.DB }
 
-// tx runs f in one transaction, commits if it returns nil and else rolls back.
+// tx runs f in one transaction, commits if it returns nil and else rolls back. A
+// transaction that the database gave up for another's sake is run once more, so f
+// must set anew whatever it gives back.
 func (s *Store) tx(ctx context.Context, f func(tx *sqlx.Tx) error) error {
 	defer s.stmts.prepareWanted(ctx)
-	tx, err := s.db.BeginTxx(ctx, nil)
+	return transact(ctx, s.db, f)
+}
+
+// beginner is a database, or one connection to it.
+type beginner interface {
+	BeginTxx(context.Context, *sql.TxOptions) (*sqlx.Tx, error)
+}
+
+func transact(ctx context.Context, db beginner, f func(tx *sqlx.Tx) error) error {
+	err := transactOnce(ctx, db, f)
+	var pe *pq.Error
+	if errors.As(err, &pe) && pe.Code.Class() == "40" { // deadlock, serialization
+		return transactOnce(ctx, db, f)
+	}
+	return err
+}
+
+func transactOnce(ctx context.Context, db beginner, f func(tx *sqlx.Tx) error) error {
+	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
 		return wrap(err)
 	}

@@ -63,6 +63,7 @@ func main() {
 // run starts a development stack of its own, so that no ledger but its own gets
 // longer, measures, and takes the stack away.
 func run(ctx context.Context, o options, out io.Writer) (err error) {
+	began := time.Now()
 	root, err := stack.Root()
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		if o.only != "" && what.name != o.only {
 			continue
 		}
-		r, err := (&pair{o, what, m, s, b, visitors}).measure(ctx)
+		r, err := (&pair{o, what, m, s, b, visitors, began}).measure(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w (log: %s)", what.name, err, logs.Name())
 		}
