@@ -38,6 +38,7 @@ type Catalogue struct {
 	recipients map[string]*Recipient
 	data       map[string]*DataCategory
 	areas      map[string]*Area
+	inArea     map[string][]*Purpose
 }
 
 // Controller is who decides why and how data is used. law: GDPR 4(7), 13(1)(a)-(b)
@@ -363,16 +364,9 @@ func (c *Catalogue) Category(id string) *DataCategory { return c.data[id] }
 // Area finds an area, nil if there is none of that id.
 func (c *Catalogue) Area(id string) *Area { return c.areas[id] }
 
-// In lists the purposes of an area, in the catalogue's order.
-func (c *Catalogue) In(area string) []*Purpose {
-	var out []*Purpose
-	for i := range c.Purposes {
-		if c.Purposes[i].Area == area {
-			out = append(out, &c.Purposes[i])
-		}
-	}
-	return out
-}
+// In lists the purposes of an area, in the catalogue's order. The list is the
+// catalogue's own: it must not be changed.
+func (c *Catalogue) In(area string) []*Purpose { return c.inArea[area] }
 
 // ShownText is everything that a person is told where a choice is made, in one
 // language: what the proof of the choice refers to. law: GDPR 7(1)

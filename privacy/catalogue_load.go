@@ -237,15 +237,15 @@ func (l *loader) check(c *Catalogue) {
 			l.fault(key+".country", 0, "must be two capital letters, or ?? where nobody says")
 		}
 	}
-	used := map[string]bool{}
+	c.inArea = map[string][]*Purpose{}
 	for i := range c.Purposes {
 		p, key := &c.Purposes[i], fmt.Sprintf("purposes[%d]", i)
 		index(l, c.purposes, p, p.ID, key+".id")
 		l.checkPurpose(c, p, key, sections)
-		used[p.Area] = true
+		c.inArea[p.Area] = append(c.inArea[p.Area], p)
 	}
 	for i, a := range c.Areas {
-		if !used[a.ID] {
+		if c.inArea[a.ID] == nil {
 			l.fault(fmt.Sprintf("areas[%d]", i), 0, "no purpose stands in area %q", a.ID)
 		}
 	}

@@ -109,8 +109,9 @@ func (s *Server) heading(see *sight, a *privacy.Area) views.Area {
 
 // area is an area with its rows.
 func (s *Server) area(ctx context.Context, see *sight, a *privacy.Area) (views.Area, error) {
-	out := s.heading(see, a)
-	for _, p := range s.catalogue.In(a.ID) {
+	out, purposes := s.heading(see, a), s.catalogue.In(a.ID)
+	out.Rows = make([]views.ConsentRow, 0, len(purposes))
+	for _, p := range purposes {
 		row, err := s.listRow(ctx, see, p)
 		if err != nil {
 			return out, err

@@ -46,8 +46,26 @@ type piece struct {
 	mark   string // empty in the last piece
 }
 
-// rows keeps the pieces of rows by rowKey.
-type rows struct{ m sync.Map }
+// rows keeps the pieces of rows.
+type rows struct {
+	mu sync.RWMutex
+	m  map[rowKey][]piece
+}
+
+func (r *rows) get(k rowKey) []piece {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.m[k]
+}
+
+func (r *rows) put(k rowKey, pieces []piece) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.m == nil {
+		r.m = map[rowKey][]piece{}
+	}
+	r.m[k] = pieces
+}
 
 // listRow is a row for the list, from its pieces if it has any.
 func (s *Server) listRow(ctx context.Context, see *sight, p *privacy.Purpose) (views.ConsentRow, error) {
@@ -64,14 +82,12 @@ func (s *Server) listRow(ctx context.Context, see *sight, p *privacy.Purpose) (v
 	} else {
 		own.version = "0"
 	}
-	if kept, ok := s.rows.m.Load(key); ok {
-		own.pieces, _ = kept.([]piece)
-	} else {
+	if own.pieces = s.rows.get(key); own.pieces == nil {
 		var err error
 		if own.pieces, err = s.cut(ctx, see, p, choice); err != nil {
 			return row, err
 		}
-		s.rows.m.Store(key, own.pieces)
+		s.rows.put(key, own.pieces)
 	}
 	row.Drawn = &own
 	return row, nil
