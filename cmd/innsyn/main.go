@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -144,7 +145,15 @@ func untilKept(ctx context.Context, log *slog.Logger, keep func(context.Context)
 	}
 }
 
+// gcPercent is how much the heap may grow before it is collected, in per cent of
+// what is alive, unless GOGC says otherwise. Little is alive in a process that
+// keeps nothing between requests, so memory is cheap and collecting isn't.
+const gcPercent = 400
+
 func serve(ctx context.Context, c *Config, log *slog.Logger) (err error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	catalogue, err := loadCatalogue(c.Catalogue)
 	if err != nil {
 		return err
