@@ -41,9 +41,10 @@ func (p *Process) Start() error {
 	cmd.Env = environment()
 	out := &lines{to: p.logs, prefix: p.name + " | "}
 	cmd.Stdout, cmd.Stderr = out, out
-	// A process group of its own: Ctrl-C is for us, and we end it in order.
+	// A session of its own: Ctrl-C is for us, and we end it in order. On a busy
+	// machine it also gets its own share of time, as it would as a service.
 	// SIGKILL when we are gone: nothing of it may hold the port then.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	done := make(chan struct{})
 	started := make(chan error)
 	go func() {

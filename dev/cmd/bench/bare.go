@@ -57,7 +57,7 @@ func startBare(ctx context.Context, s *stack.Stack, o options, v *visitor) (*bar
 	}
 	cmd := exec.Command(self, bareCommand)
 	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ended by its input, in order
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // as the portal; ended by its input, in order
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

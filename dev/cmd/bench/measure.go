@@ -131,9 +131,8 @@ func (p *pair) measure(ctx context.Context) (*result, error) {
 	return r, nil
 }
 
-// senders are one for each connection. Pages are asked for by everybody in turn; a
-// toggle by one person per connection, since one person's choices wait for one
-// another.
+// senders are one for each connection. Pages are asked for by everybody in turn. Who
+// toggles does so on one connection, since one person's choices wait for one another.
 func (t task) senders(ctx context.Context, portal, host, path string, n int, visitors []*visitor) ([]sender, error) {
 	out := make([]sender, n)
 	if !t.write {
@@ -147,11 +146,15 @@ func (t task) senders(ctx context.Context, portal, host, path string, n int, vis
 		return out, nil
 	}
 	for i := range out {
-		form, err := visitors[i].form(ctx, portal)
-		if err != nil {
-			return nil, err
+		var own toggler
+		for j := i; j < len(visitors); j += n {
+			form, err := visitors[j].form(ctx, portal)
+			if err != nil {
+				return nil, err
+			}
+			own.people = append(own.people, &person{func(f url.Values) []byte { return t.request(path, host, visitors[j], f) }, form})
 		}
-		out[i] = &toggler{func(f url.Values) []byte { return t.request(path, host, visitors[i], f) }, form}
+		out[i] = &own
 	}
 	return out, nil
 }
@@ -167,16 +170,24 @@ func (r *reader) next() ([]byte, error) {
 	return r.requests[r.at%len(r.requests)], nil
 }
 
-// toggler gives and withdraws by turns.
+// toggler lets its people toggle in turn.
 type toggler struct {
+	people []*person
+	at     int
+}
+
+// person gives and withdraws by turns.
+type person struct {
 	request func(url.Values) []byte
 	form    url.Values
 }
 
 func (t *toggler) next() ([]byte, error) {
-	b := t.request(t.form)
+	t.at++
+	p := t.people[t.at%len(t.people)]
+	b := p.request(p.form)
 	var err error
-	t.form, err = toggled(t.form)
+	p.form, err = toggled(p.form)
 	return b, err
 }
 
