@@ -22,10 +22,11 @@ const (
 	TooLarge                  // more bytes than the route takes
 	RateLimited               // too often; try later
 	Unavailable               // a part that we need does not answer
+	NotAllowed                // there is such a thing, but not by this method
 )
 
 var kindNames = [...]string{"internal", "invalid", "unauthenticated", "step_up", "forbidden",
-	"not_found", "conflict", "gone", "too_large", "rate_limited", "unavailable"}
+	"not_found", "conflict", "gone", "too_large", "rate_limited", "unavailable", "method_not_allowed"}
 
 func (k ErrorKind) String() string {
 	if k < 0 || int(k) >= len(kindNames) {

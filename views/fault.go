@@ -30,7 +30,7 @@ func FaultTitle(ctx context.Context, k privacy.ErrorKind) string {
 		return i18n.T(ctx, "fault.step-up")
 	case privacy.Forbidden:
 		return i18n.T(ctx, "fault.forbidden")
-	case privacy.NotFound:
+	case privacy.NotFound, privacy.NotAllowed:
 		return i18n.T(ctx, "fault.not-found")
 	case privacy.Conflict:
 		return i18n.T(ctx, "fault.conflict")
@@ -57,7 +57,7 @@ func FaultText(ctx context.Context, k privacy.ErrorKind) string {
 		return i18n.T(ctx, "fault.step-up-text")
 	case privacy.Forbidden:
 		return i18n.T(ctx, "fault.forbidden-text")
-	case privacy.NotFound:
+	case privacy.NotFound, privacy.NotAllowed:
 		return i18n.T(ctx, "fault.not-found-text")
 	case privacy.Conflict:
 		return i18n.T(ctx, "fault.conflict-text")

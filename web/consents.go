@@ -294,6 +294,8 @@ func (s *Server) afterChoice(w http.ResponseWriter, r *http.Request, p *privacy.
 		done = query("/consents/"+p.ID, "saved", saved)
 	}
 	switch {
+	case conflict != nil && wantsJSON(r):
+		return conflict
 	case conflict == nil && (page || !isHTMX(r)):
 		return s.seeOther(w, r, done)
 	case conflict != nil && page && isHTMX(r):

@@ -128,7 +128,7 @@ func (s *Server) findCustomer(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) askCode(w http.ResponseWriter, r *http.Request) error {
 	number := r.PostForm.Get("number")
 	err := s.auth.AskCode(r.Context(), session(r.Context()), number)
-	if privacy.KindOf(err) == privacy.Invalid {
+	if privacy.KindOf(err) == privacy.Invalid && !wantsJSON(r) {
 		return s.customerPage(w, r, http.StatusBadRequest, views.CustomerNumber, number, i18n.T(r.Context(), "customer.bad-number"))
 	}
 	if err != nil {
@@ -143,6 +143,8 @@ func (s *Server) useCode(w http.ResponseWriter, r *http.Request) error {
 	result, err := s.auth.UseCode(ctx, session(ctx), r.PostForm.Get("code"))
 	var known *privacy.Error
 	switch {
+	case err != nil && wantsJSON(r):
+		return err
 	case errors.As(err, &known) && known.Kind == privacy.Invalid:
 		return s.customerPage(w, r, http.StatusBadRequest, views.CustomerCode, "", i18n.T(ctx, "customer.bad-code"))
 	case errors.As(err, &known) && known.Kind == privacy.Gone:

@@ -26,6 +26,7 @@ var statuses = map[privacy.ErrorKind]int{
 	privacy.TooLarge:        http.StatusRequestEntityTooLarge,
 	privacy.RateLimited:     http.StatusTooManyRequests,
 	privacy.Unavailable:     http.StatusServiceUnavailable,
+	privacy.NotAllowed:      http.StatusMethodNotAllowed,
 }
 
 // fail turns an error into what the person, the script or the program meets:

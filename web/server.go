@@ -103,13 +103,17 @@ func New(o Options) (*Server, error) {
 	for _, t := range o.Catalogue.AllShown() {
 		s.shown[t.Language][t.Purpose] = shownText{t, t.Hash().String()}
 	}
-	mux := http.NewServeMux()
+	mux, methods := http.NewServeMux(), map[string][]string{}
 	for _, rt := range s.Routes() {
 		if rt.Method == "" || rt.Path == "" || rt.Handler == nil || rt.Audience != Public && rt.Audience != Person ||
 			rt.Audience == Person && rt.Need == privacy.AssuranceNone {
 			return nil, fmt.Errorf("route %s %s doesn't say whom it is for", rt.Method, rt.Path)
 		}
 		mux.Handle(rt.Method+" "+rt.Path, s.guard(rt))
+		methods[rt.Path] = append(methods[rt.Path], rt.Method)
+	}
+	for path, allowed := range methods {
+		mux.Handle(path, s.otherMethod(allowed))
 	}
 	mux.Handle("GET /static/", static.Handler())
 	mux.HandleFunc("GET /healthz", s.healthz)
@@ -184,6 +188,14 @@ func (s *Server) seeOther(w http.ResponseWriter, r *http.Request, to string) err
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
+}
+
+// otherMethod is a path of the table, asked for by a method that it doesn't take.
+func (s *Server) otherMethod(allowed []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		s.fail(w, r, &privacy.Error{Kind: privacy.NotAllowed, Key: "error.not-found", Reason: "other-method"})
+	})
 }
 
 // nowhere is every path that isn't in the table.
