@@ -224,7 +224,7 @@ func termFacts(ctx context.Context, t Terms) []Fact {
 	}
 	out := []Fact{
 		{i18n.T(ctx, "terms.basis"), basis},
-		{i18n.T(ctx, "terms.data"), listing(t.Data)},
+		{i18n.T(ctx, "terms.data"), Listing(t.Data)},
 		{i18n.T(ctx, "terms.recipients"), to},
 		{i18n.T(ctx, "terms.retention"), t.Retention},
 	}

@@ -101,9 +101,9 @@ func CountryName(ctx context.Context, code string) string {
 	return code
 }
 
-// listing is several titles as one line: "Navn og bilde, fødselsnummer". Titles
+// Listing is several titles as one line: "Navn og bilde, fødselsnummer". Titles
 // have "og" in themselves, so commas alone part them. "ID-er" keeps its capitals.
-func listing(titles []string) string {
+func Listing(titles []string) string {
 	var b strings.Builder
 	for i, t := range titles {
 		if i == 0 {

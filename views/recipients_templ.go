@@ -338,7 +338,7 @@ func recipient(r Recipient) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var20 string
-			templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(listing(r.Gets))
+			templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(Listing(r.Gets))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipients.templ`, Line: 56, Col: 26}
 			}

@@ -108,7 +108,7 @@ func (s *Server) consentLead(ctx context.Context, see *sight, p *privacy.Purpose
 func (s *Server) brief(ctx context.Context, see *sight, p *privacy.Purpose, row views.ConsentRow) []views.Fact {
 	out := []views.Fact{
 		{Label: i18n.T(ctx, "terms.basis"), Value: views.BasisText(ctx, p.Basis)},
-		{Label: i18n.T(ctx, "terms.data"), Value: i18n.List(ctx, row.Terms.Data)},
+		{Label: i18n.T(ctx, "terms.data"), Value: views.Listing(row.Terms.Data)},
 	}
 	var outside []string
 	for _, id := range p.Recipients {
