@@ -269,9 +269,11 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form.Language = i18n.Lang(ctx)
-	_, who, err := s.circumstances(ctx, session(ctx).Person)
-	if err != nil {
-		return err
+	var who privacy.Circumstances
+	if p.When != "" || isHTMX(r) { // a condition needs the customer record, and so do the counts that htmx gets
+		if _, who, err = s.circumstances(ctx, session(ctx).Person); err != nil {
+			return err
+		}
 	}
 	stale, err := s.record(r, []*privacy.Purpose{p}, who, func(*privacy.Purpose, *privacy.Choice) *privacy.Form { return &form })
 	if err != nil && privacy.KindOf(err) != privacy.Conflict {
