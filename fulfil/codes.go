@@ -52,7 +52,7 @@ func (c *codes) send(ctx context.Context, args privacy.SendCode) error {
 	if err != nil {
 		return err
 	}
-	ctx = i18n.With(ctx, c.language(ctx, t))
+	ctx = i18n.With(ctx, t.Customer.Language)
 	note := "no-way"
 	for _, w := range c.ways(ctx, t) {
 		code := privacy.NewCode()
@@ -66,7 +66,7 @@ func (c *codes) send(ctx context.Context, args privacy.SendCode) error {
 		if err != nil {
 			return err
 		}
-		c.log.InfoContext(ctx, "code", "code", t.ID, "channel", w.channel, "state", string(o.State), "status", o.Status, "note", o.Note)
+		c.log.Log(ctx, level(o.State), "code", "code", t.ID, "channel", w.channel, "state", string(o.State), "status", o.Status, "note", o.Note)
 		switch o.State {
 		case privacy.DeliveryAccepted, privacy.DeliveryConfirmed:
 			return nil
@@ -79,18 +79,8 @@ func (c *codes) send(ctx context.Context, args privacy.SendCode) error {
 }
 
 func (c *codes) failed(ctx context.Context, id, note string) error {
-	c.log.WarnContext(ctx, "code", "code", id, "state", "failed", "note", note)
+	c.log.ErrorContext(ctx, "code", "code", id, "state", "failed", "note", note)
 	return c.store.CodeFailed(ctx, id)
-}
-
-// language is the person's, else the one in the customer record. A database that
-// can't be asked costs the language, not the code.
-func (c *codes) language(ctx context.Context, t *store.CodeToSend) string {
-	p, err := c.store.Person(ctx, t.Person)
-	if err == nil && p.Language != "" {
-		return p.Language
-	}
-	return t.Customer.Language
 }
 
 func (c *codes) ways(ctx context.Context, t *store.CodeToSend) []way {

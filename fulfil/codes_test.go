@@ -150,9 +150,9 @@ func TestCodeGoesToThePhoneOnFile(t *testing.T) {
 	}
 }
 
-func TestCodeIsInTheLanguageThatThePersonChose(t *testing.T) {
+func TestCodeIsInTheLanguageOfTheRecord(t *testing.T) {
 	s := newCodeStage(t)
-	s.exec(`UPDATE person SET language = 'en'`)
+	s.exec(`UPDATE elekt.customer SET language = 'en'`)
 	s.send(s.ask())
 	if text := s.phone.sms[0].Get("msg"); !strings.Contains(text, "Your code is") {
 		t.Errorf("text %q", text)

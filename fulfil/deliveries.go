@@ -25,11 +25,17 @@ type Task struct {
 	// Stopped are the purposes that the person has last said no to, as far as this
 	// recipient is told of them.
 	Stopped []string
+	// Kept is what an earlier task about the person gave to Keep and didn't take
+	// back: the connector was interrupted before the recipient had it again.
+	Kept []string
+	// Keep puts on record, before the call that makes the recipient forget it, what
+	// it must have again; nothing once it has. Never an address.
+	Keep func(ctx context.Context, kept []string) error
 }
 
 // Outcome is what came of a task.
 type Outcome struct {
-	State  privacy.DeliveryState // accepted, confirmed, needs_manual, failed or refused
+	State  privacy.DeliveryState // accepted, confirmed, needs_manual, failed, refused; not_connected without an address
 	Status int                   // HTTP status of the last answer, 0 if none came
 	Note   string                // short code without personal data
 	// RetryAfter is how long the recipient asks to be left alone after a failure.
@@ -38,8 +44,8 @@ type Outcome struct {
 
 // Connector speaks to one recipient. Do is called again, with the same ID, when
 // an earlier call's answer got lost: doing it twice must be as doing it once. It
-// returns an error only if it was interrupted, through ctx; what went wrong at
-// the recipient is an Outcome.
+// returns an error only if it was interrupted, through ctx or because Keep failed,
+// and says nothing more to the recipient then; what went wrong there is an Outcome.
 type Connector interface {
 	Purposes() []string // that the recipient is connected for
 	Do(ctx context.Context, t Task) (Outcome, error)
@@ -56,6 +62,7 @@ type deliveries struct {
 	contacts   contacts
 	connectors map[string]Connector
 	backoff    Backoff
+	call       time.Duration // store.CallTime
 	log        *slog.Logger
 }
 
@@ -67,7 +74,7 @@ const busyWait = 500 * time.Millisecond
 const settleTime = 5 * time.Second
 
 // bring tells a recipient everything about a person that is to be told now, in
-// the order of versions. busy means that another worker is at it.
+// the order of versions within a purpose. busy means that another worker is at it.
 func (b *deliveries) bring(ctx context.Context, args privacy.BringUpToDate) (busy bool, err error) {
 	pair, ok, err := b.store.LockPair(ctx, args.Person, args.Recipient)
 	if err != nil {
@@ -77,7 +84,6 @@ func (b *deliveries) bring(ctx context.Context, args privacy.BringUpToDate) (bus
 		return true, nil
 	}
 	defer func() { err = errors.Join(err, pair.Unlock()) }()
-	var contact *Contact
 	for {
 		d, err := pair.Next(ctx)
 		if d == nil || err != nil {
@@ -90,10 +96,10 @@ func (b *deliveries) bring(ctx context.Context, args privacy.BringUpToDate) (bus
 			}
 			continue
 		}
-		if contact == nil {
-			if contact, err = b.contact(ctx, args.Person); err != nil {
-				return false, err
-			}
+		// Anew for each row: a wrong link may be taken back in between.
+		contact, err := b.contact(ctx, args.Person)
+		if err != nil {
+			return false, err
 		}
 		if err := b.send(ctx, pair, c, d, *contact); err != nil {
 			return false, err
@@ -120,15 +126,25 @@ func (b *deliveries) send(ctx context.Context, pair *store.Pair, c Connector, d 
 	if err != nil {
 		return err
 	}
-	ok, err := pair.Begin(ctx, d)
+	kept, err := pair.Kept(ctx)
+	if err != nil {
+		return err
+	}
+	// Whoever comes after waits for this long, so the call must be over then.
+	calling, over := context.WithTimeout(ctx, b.call)
+	defer over()
+	ok, err := pair.Begin(calling, d)
 	if err != nil || !ok {
 		return err // not ok: chosen anew in between; the caller looks again
 	}
-	out, err := c.Do(ctx, Task{Delivery: *d, Contact: contact, Stopped: stopped})
-	if err != nil {
-		return err // the row stays as sent and is taken up again
+	out, stop := c.Do(calling, Task{Delivery: *d, Contact: contact, Stopped: stopped, Kept: kept, Keep: pair.Keep})
+	if stop != nil && ctx.Err() == nil && calling.Err() != nil {
+		out, stop = Outcome{State: privacy.DeliveryFailed, Note: "timeout"}, nil
 	}
 	r := store.Result{State: out.State, Status: out.Status, Note: out.Note}
+	if stop != nil { // nothing more is being said: the row is free at once
+		r = store.Result{State: privacy.DeliveryQueued, Note: "interrupted"}
+	}
 	if out.State == privacy.DeliveryFailed {
 		now := b.store.Now()
 		if since := later(d.CreatedAt, d.NotBefore); now.Sub(since) > giveUpAfter {
@@ -140,11 +156,19 @@ func (b *deliveries) send(ctx context.Context, pair *store.Pair, c Connector, d 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	if err := pair.Settle(ctx, d, r); err != nil {
-		return err
+		return errors.Join(stop, err)
 	}
-	b.log.InfoContext(ctx, "delivery", "delivery", d.ID, "recipient", d.Recipient, "purpose", d.Purpose, "action", string(d.Action),
+	b.log.Log(ctx, level(r.State), "delivery", "delivery", d.ID, "recipient", d.Recipient, "purpose", d.Purpose, "action", string(d.Action),
 		"version", d.Version, "attempt", d.Attempts, "state", string(r.State), "status", r.Status, "note", r.Note)
-	return nil
+	return stop
+}
+
+// level is how loud a state is said: where a human must act, somebody must hear.
+func level(s privacy.DeliveryState) slog.Level {
+	if s == privacy.DeliveryNeedsManual || s == privacy.DeliveryRefused {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
 }
 
 func later(a, b time.Time) time.Time {

@@ -264,6 +264,97 @@ func TestSilenceIsTriedAgain(t *testing.T) {
 	}
 }
 
+// A recipient that keeps the line open is a failure, tried again, and nothing of
+// it is said after the next holder may speak.
+func TestCallIsOverInTime(t *testing.T) {
+	s := newStage(t)
+	s.work.call = 50 * time.Millisecond
+	s.post.set(func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+		<-r.Context().Done()
+		return true
+	})
+	s.choose("newsletter", false)
+	s.bring()
+	s.want("newsletter", "1 stop failed timeout")
+}
+
+// An old yes that a dead worker left behind is not said again once there is a no.
+func TestOldYesIsNotSaidAgainAfterANo(t *testing.T) {
+	s := newStage(t)
+	s.choose("newsletter", true)
+	s.exec(`UPDATE delivery SET state = 'sent', attempts = 1, changed_at = $1 WHERE recipient = 'mailgun'`, s.now())
+	s.choose("newsletter", false)
+	s.bring()
+	s.want("newsletter", "1 allow sent", "2 stop queued", "2 erase queued")
+	s.pass(store.CallTime + 10*time.Second)
+	s.bring()
+	s.want("newsletter", "1 allow superseded newer-choice", "2 stop confirmed", "2 erase queued")
+	if s.post.isMember(news, kari) {
+		t.Error("the yes was said again")
+	}
+}
+
+// A no to one thing doesn't wait for the fault of another.
+func TestFailureOfOnePurposeDoesNotHoldBackAnother(t *testing.T) {
+	s := newStage(t)
+	s.post.set(func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/members") {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}
+		return false
+	})
+	s.choose("newsletter", true)
+	s.bring()
+	s.want("newsletter", "1 allow failed http-503")
+	s.choose("interest-list", false)
+	s.bring()
+	s.want("newsletter", "1 allow failed http-503")
+	s.want("interest-list", "2 stop confirmed")
+}
+
+// Whoever has no address yet is told of, the erasure too, once a link gives one,
+// and isn't given up on for the time before.
+func TestAddressThatComesLaterIsToldOf(t *testing.T) {
+	s := newStage(t)
+	s.exec(`UPDATE person_link SET ended_at = now(), ended_why = 'test'`)
+	s.choose("newsletter", true)
+	s.bring()
+	s.choose("newsletter", false)
+	s.pass(privacy.EraseDelay)
+	s.bring()
+	s.want("newsletter", "1 allow superseded newer-choice", "2 stop not_connected no-address", "2 erase not_connected no-address")
+	s.pass(2 * giveUpAfter)
+	s.post.subscribe(news, kari)
+	if r, err := s.st.Link(t.Context(), s.person, "100200", store.EvidenceStaff); err != nil || r != store.LinkMade {
+		t.Fatalf("%s, %v", r, err)
+	}
+	s.post.set(failing(http.StatusServiceUnavailable))
+	s.bring()
+	s.want("newsletter", "1 allow superseded newer-choice", "2 stop failed http-503", "2 erase queued")
+	s.post.set(nil)
+	s.pass(2 * steady.First)
+	s.bring()
+	s.want("newsletter", "1 allow superseded newer-choice", "2 stop confirmed", "2 erase confirmed")
+	if s.post.isMember(news, kari) || s.post.tags(domainA, kari) != "newsletter" {
+		t.Error("not stopped, or still on the list")
+	}
+}
+
+// A human hears of what only a human can mend.
+func TestWhatNeedsAHumanIsLoggedAsAnError(t *testing.T) {
+	s := newStage(t)
+	s.post.set(failing(http.StatusUnauthorized))
+	s.choose("newsletter", false)
+	s.bring()
+	for line := range strings.Lines(s.logged()) {
+		if strings.Contains(line, "level=ERROR") && strings.Contains(line, "state=needs_manual") && strings.Contains(line, s.board("newsletter")[0].ID) {
+			return
+		}
+	}
+	t.Errorf("no error:\n%s", s.logged())
+}
+
 func TestNewerChoiceReplacesAFailure(t *testing.T) {
 	s := newStage(t)
 	s.post.set(failing(http.StatusInternalServerError))
@@ -288,7 +379,7 @@ func TestWithoutAddressNobodyIsCalled(t *testing.T) {
 		s.exec(q)
 		s.choose("newsletter", false)
 		s.bring()
-		s.want("newsletter", "1 stop confirmed no-address")
+		s.want("newsletter", "1 stop not_connected no-address")
 		if c := s.post.took(); len(c) > 0 {
 			t.Errorf("%s: called %q", name, c)
 		}
@@ -369,7 +460,7 @@ func TestInterruptedCallIsMadeAgainUnderTheSameID(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Fatalf("interrupted: %v", err)
 	}
-	s.want("newsletter", "1 stop sent")
+	s.want("newsletter", "1 stop queued interrupted")
 	s.bring()
 	s.want("newsletter", "1 stop confirmed")
 	if len(keys) != 2 || keys[0] != keys[1] || keys[0] != s.board("newsletter")[0].ID {
@@ -417,7 +508,17 @@ func TestWorkerKilledInTheMiddleOfACall(t *testing.T) {
 	first := <-calls
 	close(dead)
 
+	// What the dead worker said may still be on its way: a no waits for that.
 	s.work.connectors["mailgun"] = keyed{srv.URL, newHTTPClient()}
+	eventually(t, "the pair is free", func() bool {
+		busy, err := s.work.bring(t.Context(), privacy.BringUpToDate{Person: s.person, Recipient: "mailgun"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !busy
+	})
+	s.want("newsletter", "1 stop sent")
+	s.pass(store.CallTime + 10*time.Second)
 	eventually(t, "the pair is free", func() bool {
 		busy, err := s.work.bring(t.Context(), privacy.BringUpToDate{Person: s.person, Recipient: "mailgun"})
 		if err != nil {
@@ -444,7 +545,7 @@ func dieWhileCalling(t *testing.T, args []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &deliveries{store: st, contacts: st, backoff: steady, connectors: map[string]Connector{"mailgun": keyed{args[3], newHTTPClient()}}}
+	d := &deliveries{store: st, contacts: st, backoff: steady, call: store.CallTime, connectors: map[string]Connector{"mailgun": keyed{args[3], newHTTPClient()}}}
 	_, err = d.bring(t.Context(), privacy.BringUpToDate{Person: privacy.PersonRef(args[2]), Recipient: "mailgun"})
 	t.Fatalf("not killed: %v", err)
 }

@@ -8,18 +8,21 @@
 // (a sweep finds rows that should have been sent), and order never rests on the
 // queue: the job takes hold of the pair of person and recipient, which one
 // worker among all nodes can have (store.Pair), sends what is outstanding in the
-// order of versions, and looks again before it lets go.
+// order of versions, and looks again before it lets go. Order matters within a
+// purpose: a row that waits for its next attempt holds back what came after it for
+// the same purpose, never a no to something else.
 //
 // The attempt is on record before the call, with the row's id, which every
-// repeat carries. A worker can be killed at any instruction: the row stays
-// "sent", its hold is gone with it, and the next worker makes the call again.
-// Connectors therefore ask for states ("is stopped"), never for steps.
+// repeat carries. A worker can be killed at any instruction: the row stays "sent"
+// and its hold is gone with it. A call lasts store.CallTime at most; for that long
+// the next worker says nothing, so that an old yes can't arrive after a new no.
+// Then it makes the call again, unless a newer choice took its place. Connectors therefore ask for states ("is stopped"), never for steps.
 //
 // What an answer means is the same for all recipients: 2xx is done, 404 to an
 // erasure too; 408, 425, 429, 5xx and silence are tried again, later each time
 // and not before Retry-After; every other answer goes to a human, because asking
-// again can't help. What comes after a row that waits for its next attempt waits
-// with it. After three days of failures a human is asked as well.
+// again can't help. After three days of failures a human is asked as well. Where a
+// human must act the log says so as an error, with the row's id.
 //
 // Rows, jobs and logs hold ids and short codes. The e-mail address and the phone
 // number are read from the company's database when the call is made, and an

@@ -116,47 +116,65 @@ func newMailgun(c MailgunConfig, now func() time.Time) *mailgun {
 // Purposes are those with a tag in the configuration.
 func (m *mailgun) Purposes() []string { return slices.Sorted(maps.Keys(m.config.Purposes)) }
 
-// Do carries out a task. A person without an e-mail address isn't known to
-// Mailgun, so there is nothing to tell.
+// Do carries out a task. For a person without an e-mail address there is nobody to
+// tell of: that is not done, and is looked at again when there is an address.
 func (m *mailgun) Do(ctx context.Context, t Task) (Outcome, error) {
 	p := m.config.Purposes[t.Purpose]
 	address := strings.TrimSpace(t.Contact.Email)
 	if address == "" {
-		return Outcome{State: privacy.DeliveryConfirmed, Note: privacy.NoteNoAddress}, nil
+		return Outcome{State: privacy.DeliveryNotConnected, Note: privacy.NoteNoAddress}, nil
 	}
 	switch t.Action {
 	case privacy.ActionStop:
-		return m.stop(ctx, address, p)
+		return m.stop(ctx, address, p, t)
 	case privacy.ActionAllow:
-		return m.allow(ctx, address, p, t.Stopped)
+		return m.allow(ctx, address, p, t)
 	case privacy.ActionErase:
 		return m.erase(ctx, address, p)
 	}
 	return Outcome{State: privacy.DeliveryNeedsManual, Note: "unknown-action"}, nil
 }
 
-func (m *mailgun) stop(ctx context.Context, address string, p MailgunPurpose) (o Outcome, err error) {
+// keptOf are the tags that Kept has for a domain: its lines are "domain/tag".
+func keptOf(kept []string, domain string) (tags []string) {
+	for _, line := range kept {
+		if tag, ok := strings.CutPrefix(line, domain+"/"); ok {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
+func (m *mailgun) stop(ctx context.Context, address string, p MailgunPurpose, t Task) (o Outcome, err error) {
 	for _, domain := range m.config.Domains {
 		var tags []string
 		if tags, o, err = m.suppressed(ctx, domain, address); err != nil || o.State != privacy.DeliveryConfirmed {
 			return o, err
 		}
-		if slices.Contains(tags, p.Tag) || slices.Contains(tags, everyTag) {
+		want := union(tags, keptOf(t.Kept, domain))
+		if !slices.Contains(tags, everyTag) {
+			want = union(want, []string{p.Tag})
+		}
+		if len(want) == len(tags) {
 			continue
 		}
 		// The whole set, whether Mailgun adds to the entry or replaces it.
-		if o, err = m.suppress(ctx, domain, address, append(tags, p.Tag)); err != nil || o.State != privacy.DeliveryConfirmed {
+		if o, err = m.suppress(ctx, domain, address, want); err != nil || o.State != privacy.DeliveryConfirmed {
 			return o, err
 		}
 	}
-	return o, nil
+	return o, m.forget(ctx, t)
 }
 
-func (m *mailgun) allow(ctx context.Context, address string, p MailgunPurpose, stopped []string) (o Outcome, err error) {
+func (m *mailgun) allow(ctx context.Context, address string, p MailgunPurpose, t Task) (o Outcome, err error) {
+	t.Kept = slices.Clone(t.Kept)
 	for _, domain := range m.config.Domains {
-		if o, err = m.release(ctx, domain, address, p, stopped); err != nil || o.State != privacy.DeliveryConfirmed {
+		if o, err = m.release(ctx, domain, address, p, &t); err != nil || o.State != privacy.DeliveryConfirmed {
 			return o, err
 		}
+	}
+	if err := m.forget(ctx, t); err != nil {
+		return o, err
 	}
 	if p.List == "" {
 		return o, nil
@@ -166,27 +184,68 @@ func (m *mailgun) allow(ctx context.Context, address string, p MailgunPurpose, s
 	return a.Outcome, err
 }
 
+// forget takes back what was kept: Mailgun has it again.
+func (m *mailgun) forget(ctx context.Context, t Task) error {
+	if len(t.Kept) == 0 {
+		return nil
+	}
+	return t.Keep(ctx, nil)
+}
+
 // release takes the purpose's tag off the entry of a domain, unless another
 // purpose with the same tag is stopped. Mailgun can only remove an entry whole, so
-// the other tags are entered again at once; if that fails, the next attempt knows
-// them from what the person has stopped with us.
-func (m *mailgun) release(ctx context.Context, domain, address string, p MailgunPurpose, stopped []string) (Outcome, error) {
+// the other tags are entered again at once. Among them are tags that only Mailgun
+// knew, of its own unsubscribe links and of others of the company: all are on
+// record before the removal, and the next task about the person enters them again
+// if this one doesn't come to it, whatever it is about. What remains: an entry that
+// Mailgun's own link makes between the reading and the removal is lost.
+func (m *mailgun) release(ctx context.Context, domain, address string, p MailgunPurpose, t *Task) (Outcome, error) {
 	tags, o, err := m.suppressed(ctx, domain, address)
 	if err != nil || o.State != privacy.DeliveryConfirmed {
 		return o, err
 	}
-	keep := m.keep(tags, p.Tag, stopped)
-	if slices.ContainsFunc(tags, func(t string) bool { return !slices.Contains(keep, t) }) {
+	keep := m.keep(union(tags, keptOf(t.Kept, domain)), p.Tag, t.Stopped)
+	if slices.ContainsFunc(tags, func(tag string) bool { return !slices.Contains(keep, tag) }) {
+		if err := m.remember(ctx, t, domain, keep); err != nil {
+			return Outcome{}, err
+		}
 		a, err := m.form(ctx, http.MethodDelete, m.suppression(domain, address), nil)
 		if err != nil || !gone(a) {
 			return a.Outcome, err
 		}
 		tags = nil
 	}
-	if slices.ContainsFunc(keep, func(t string) bool { return !slices.Contains(tags, t) }) {
+	if slices.ContainsFunc(keep, func(tag string) bool { return !slices.Contains(tags, tag) }) {
 		return m.suppress(ctx, domain, address, keep)
 	}
 	return Outcome{State: privacy.DeliveryConfirmed, Status: http.StatusOK}, nil
+}
+
+// remember keeps what a domain must have again, beside what others must.
+func (m *mailgun) remember(ctx context.Context, t *Task, domain string, tags []string) error {
+	lines := slices.DeleteFunc(slices.Clone(t.Kept), func(line string) bool { return strings.HasPrefix(line, domain+"/") })
+	for _, tag := range tags {
+		lines = append(lines, domain+"/"+tag)
+	}
+	if len(lines) == 0 && len(t.Kept) == 0 {
+		return nil
+	}
+	if err := t.Keep(ctx, lines); err != nil {
+		return err
+	}
+	t.Kept = lines
+	return nil
+}
+
+// union is a with those of b that it lacks.
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, v := range b {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // keep is what an entry holds after a tag is allowed: its other tags, and those

@@ -16,7 +16,8 @@ func (p *post) connector() *mailgun { return newMailgun(p.config(), time.Now) }
 func (p *post) do(t *testing.T, purpose string, a privacy.Action, stopped ...string) Outcome {
 	t.Helper()
 	o, err := p.connector().Do(t.Context(), Task{Delivery: privacy.Delivery{Purpose: purpose, Action: a},
-		Contact: Contact{Email: kari}, Stopped: stopped})
+		Contact: Contact{Email: kari}, Stopped: stopped, Kept: p.kept,
+		Keep: func(_ context.Context, kept []string) error { p.kept = kept; return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,23 +62,39 @@ func TestMailgunAllowKeepsOtherStops(t *testing.T) {
 
 func TestMailgunAllowSurvivesBreakingOffAfterTheRemoval(t *testing.T) {
 	p := newPost(t)
-	p.suppress(domainA, kari, "newsletter", "marketing")
+	p.suppress(domainA, kari, "newsletter", "marketing", "invoices")
 	p.set(func(_ int, w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPost {
 			w.WriteHeader(http.StatusBadGateway)
 		}
 		return r.Method == http.MethodPost
 	})
-	if o := p.do(t, "newsletter", privacy.ActionAllow, "partner-offers"); o.State != privacy.DeliveryFailed {
-		t.Fatalf("%+v, want failed", o)
+	broken := func(t *testing.T) {
+		if o := p.do(t, "newsletter", privacy.ActionAllow); o.State != privacy.DeliveryFailed {
+			t.Fatalf("%+v, want failed", o)
+		}
+		if got := p.tags(domainA, kari); got != "" {
+			t.Fatalf("stopped for %q: the removal was to succeed", got)
+		}
 	}
-	if got := p.tags(domainA, kari); got != "" {
-		t.Fatalf("stopped for %q: the removal was to succeed", got)
-	}
+	mend := p.before
+	broken(t)
 	p.set(nil)
-	confirmed(t, p.do(t, "newsletter", privacy.ActionAllow, "partner-offers"))
-	if got := p.tags(domainA, kari); got != "marketing" {
-		t.Errorf("stopped for %q, want marketing: another stop was lost", got)
+	confirmed(t, p.do(t, "newsletter", privacy.ActionAllow))
+	if got := p.tags(domainA, kari); got != "invoices marketing" {
+		t.Errorf("stopped for %q: stops that only Mailgun knew were lost", got)
+	}
+	// Also if what comes next is about something else.
+	p.suppress(domainA, kari, "newsletter", everyTag)
+	p.set(mend)
+	broken(t)
+	p.set(nil)
+	confirmed(t, p.do(t, "newsletter", privacy.ActionStop))
+	if got := p.tags(domainA, kari); got != "interest-list marketing newsletter" {
+		t.Errorf("stopped for %q after a no", got)
+	}
+	if len(p.kept) > 0 {
+		t.Errorf("still kept: %q", p.kept)
 	}
 }
 

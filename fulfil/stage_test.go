@@ -29,6 +29,7 @@ type post struct {
 	members      map[string]bool     // by "list address"
 	messages     []map[string]string
 	calls        []string
+	kept         []string // what the connector has put on record
 	// before is asked first; true means that it has answered.
 	before func(n int, w http.ResponseWriter, r *http.Request) bool
 }
@@ -259,7 +260,7 @@ func (s *stage) open() *store.Store {
 var steady = Backoff{First: 5 * time.Second, Most: time.Hour, Chance: func() float64 { return 0.5 }}
 
 func (s *stage) worker(st *store.Store) *deliveries {
-	return &deliveries{store: st, contacts: st, backoff: steady, log: slog.New(slog.NewTextHandler(s, nil)),
+	return &deliveries{store: st, contacts: st, backoff: steady, call: store.CallTime, log: slog.New(slog.NewTextHandler(s, nil)),
 		connectors: map[string]Connector{"mailgun": newMailgun(s.post.config(), s.now)}}
 }
 

@@ -2,6 +2,7 @@ package fulfil
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func New(o Options) (*Worker, error) {
 		o.Backoff = DefaultBackoff
 	}
 	now := func() time.Time { return o.Store.Now() }
-	d := &deliveries{store: o.Store, contacts: o.Store, connectors: map[string]Connector{}, backoff: o.Backoff, log: o.Log}
+	d := &deliveries{store: o.Store, contacts: o.Store, connectors: map[string]Connector{}, backoff: o.Backoff, call: store.CallTime, log: o.Log}
 	c := &codes{store: o.Store, key: o.CodeKey, sender: o.Catalogue.Controller.Short, log: o.Log}
 	if o.Mailgun != nil {
 		if err := o.Mailgun.Validate(); err != nil {
@@ -89,8 +90,9 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	client, err := river.NewClient(riverdatabasesql.New(o.Store.DB()), &river.Config{
-		Logger:  o.Log,
-		Workers: workers,
+		ID:      "worker-" + rand.Text(), // River's own would name this machine
+		Logger:  slog.New(warnings{o.Log.Handler()}),
+		Workers: workers, ErrorHandler: jobErrors{o.Log},
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: Pairs},
 			store.QueueCodes:   {MaxWorkers: codesAtOnce},
@@ -179,6 +181,15 @@ func (w *bringWorker) Work(ctx context.Context, job *river.Job[privacy.BringUpTo
 		return river.JobSnooze(busyWait)
 	}
 	return err
+}
+
+// mostRetry is how long a job waits at most before it is run again: what a job
+// fails of is ours, as a database that is away, and is over when it is over.
+const mostRetry = time.Minute
+
+// NextRetry is later each time.
+func (w *bringWorker) NextRetry(job *river.Job[privacy.BringUpToDate]) time.Time {
+	return time.Now().Add(min(time.Duration(job.Attempt*job.Attempt)*time.Second, mostRetry))
 }
 
 type codeWorker struct {

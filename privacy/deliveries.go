@@ -28,11 +28,6 @@ const (
 	DeliverySuperseded   DeliveryState = "superseded" // a newer choice took its place before it was sent
 )
 
-// Settled tells whether nothing more is going to happen by itself.
-func (s DeliveryState) Settled() bool {
-	return s != DeliveryQueued && s != DeliverySent && s != DeliveryFailed && s != DeliveryAccepted
-}
-
 // Delivery is a row of the outbox: one action at one recipient for one version
 // of a person's choice. law: GDPR 19
 type Delivery struct {

@@ -54,22 +54,3 @@ func (s *Store) event(ctx context.Context, x sqlx.ExecerContext, e Event) error 
 		s.Now(), e.Kind, e.Reason, e.Provider, e.Person)
 	return wrap(err)
 }
-
-// Events lists what happened around a person's logins, newest first, at most n.
-func (s *Store) Events(ctx context.Context, person privacy.PersonRef, n int) ([]Event, error) {
-	var rows []struct {
-		At       time.Time `db:"at"`
-		Kind     EventKind `db:"kind"`
-		Reason   string    `db:"reason"`
-		Provider string    `db:"provider"`
-	}
-	if err := s.list(ctx, &rows, `SELECT at, kind, reason, provider FROM auth_event WHERE person_ref = $1
-		ORDER BY at DESC, event_id DESC LIMIT $2`, person, n); err != nil {
-		return nil, err
-	}
-	out := make([]Event, len(rows))
-	for i, r := range rows {
-		out[i] = Event{At: r.At.UTC(), Kind: r.Kind, Reason: r.Reason, Provider: r.Provider, Person: person}
-	}
-	return out, nil
-}

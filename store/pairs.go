@@ -135,6 +135,29 @@ func (p *Pair) Stopped(ctx context.Context) ([]string, error) {
 	return purposes, wrap(err)
 }
 
+// Kept is what Keep was last given; nothing if that was nothing.
+func (p *Pair) Kept(ctx context.Context) ([]string, error) {
+	var kept pq.StringArray
+	err := p.conn.GetContext(ctx, &kept, `SELECT kept FROM delivery_kept WHERE person_ref = $1 AND recipient = $2`, p.Person, p.Recipient)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return kept, wrap(err)
+}
+
+// Keep puts on record what the recipient is about to lose for a moment and must
+// have again, so that whoever brings the pair up to date next can see to it if
+// this worker dies. Nothing: it has it again. Never an address.
+func (p *Pair) Keep(ctx context.Context, kept []string) error {
+	if len(kept) == 0 {
+		_, err := p.conn.ExecContext(ctx, `DELETE FROM delivery_kept WHERE person_ref = $1 AND recipient = $2`, p.Person, p.Recipient)
+		return wrap(err)
+	}
+	_, err := p.conn.ExecContext(ctx, `INSERT INTO delivery_kept (person_ref, recipient, kept) VALUES ($1, $2, $3)
+		ON CONFLICT (person_ref, recipient) DO UPDATE SET kept = excluded.kept`, p.Person, p.Recipient, pq.StringArray(kept))
+	return wrap(err)
+}
+
 // Begin puts on record that the recipient is about to be called with d. ok is
 // false if d is no longer to be sent, because the person chose anew since Next;
 // then look again. d is changed to the row as it stands.

@@ -129,36 +129,56 @@ func TestNextGoesByVersion(t *testing.T) {
 	o.unlock(p)
 }
 
-func TestFailureHoldsBackWhatComesAfter(t *testing.T) {
+// A failure holds back what came after it for the same purpose, here the yes after
+// an erasure that was due, and nothing else.
+func TestFailureHoldsBackItsPurposeOnly(t *testing.T) {
 	o := newOutbox(t)
 	o.now = time.Now().UTC().Truncate(time.Second)
-	o.give("newsletter")
-	o.give("interest-list")
+	o.withdraw("newsletter")
 	p := o.lock(o.st)
+	done := func(d *privacy.Delivery) {
+		t.Helper()
+		o.begin(p, d)
+		o.settle(p, d, store.Result{State: privacy.DeliveryConfirmed, Status: 200})
+	}
+	done(o.next(p))
+	o.now = o.now.Add(privacy.EraseDelay)
+	o.give("newsletter")
+	o.withdraw("interest-list")
 	d := o.next(p)
+	if d == nil || d.Action != privacy.ActionErase {
+		t.Fatalf("%+v, want the erasure that was due", d)
+	}
 	o.begin(p, d)
 	again := o.now.Add(time.Hour)
 	o.settle(p, d, store.Result{State: privacy.DeliveryFailed, Status: 503, Note: "http-503", NextAttempt: again})
-	if d := o.next(p); d != nil {
-		t.Fatalf("version %d overtakes one that failed", d.Version)
-	}
 	if want := "mailgun " + again.Format(time.DateTime); !slices.Contains(o.jobs(), want) {
 		t.Errorf("jobs %q, want %q", o.jobs(), want)
 	}
+	if d = o.next(p); d == nil || d.Purpose != "interest-list" {
+		t.Fatalf("%+v, want the no to something else", d)
+	}
+	done(d)
+	if d := o.next(p); d != nil {
+		t.Fatalf("version %d overtakes one that failed", d.Version)
+	}
 	o.now = again
 	if d = o.next(p); d == nil || d.Version != 1 || d.Attempts != 1 || d.Note != "http-503" {
-		t.Fatalf("an hour later: %+v, want version 1 again", d)
+		t.Fatalf("an hour later: %+v, want the erasure again", d)
 	}
 	o.begin(p, d)
 	if d.Attempts != 2 {
 		t.Errorf("%d attempts, want 2", d.Attempts)
 	}
 	o.settle(p, d, store.Result{State: privacy.DeliveryConfirmed, Status: 200})
+	if d = o.next(p); d == nil || d.Version != 2 || d.Action != privacy.ActionAllow {
+		t.Fatalf("%+v, want the yes", d)
+	}
 	o.unlock(p)
 
 	var attempts, ended int
 	if err := o.owner.QueryRow(`SELECT count(*), count(ended_at) FROM delivery_attempt a JOIN delivery USING (delivery_id)
-		WHERE version = 1 AND (a.status, a.note) IN ((503, 'http-503'), (200, ''))`).Scan(&attempts, &ended); err != nil {
+		WHERE version = 1 AND action = 'erase' AND (a.status, a.note) IN ((503, 'http-503'), (200, ''))`).Scan(&attempts, &ended); err != nil {
 		t.Fatal(err)
 	}
 	if attempts != 2 || ended != 2 {
@@ -202,6 +222,11 @@ func TestLateAnswerDoesNotOverwriteTheNextHolder(t *testing.T) {
 	o.begin(p, d)
 	o.unlock(p) // as if the hold was lost; the row stays as sent
 	q := o.lock(o.node())
+	o.give("interest-list")
+	if early := o.next(q); early != nil {
+		t.Fatalf("version %d is sent while an earlier holder may be calling", early.Version)
+	}
+	o.now = o.now.Add(store.CallTime + 10*time.Second)
 	again := o.next(q)
 	if again == nil || again.ID != d.ID || again.State != privacy.DeliverySent {
 		t.Fatalf("the next holder sees %+v, want the row that was under way", again)
@@ -268,6 +293,163 @@ func TestOverdueRowsGetAJobOnce(t *testing.T) {
 	o.exec(`DELETE FROM river_job`)
 	o.exec(`UPDATE delivery SET state = 'confirmed', next_attempt = NULL`)
 	overdue(0)
+}
+
+// What waits behind a failure of its purpose isn't late; another purpose is, though
+// the pair has a job for the failure.
+func TestOverdueGoesByPurpose(t *testing.T) {
+	o := newOutbox(t)
+	o.withdraw("newsletter")
+	o.now = o.now.Add(privacy.EraseDelay + time.Hour)
+	o.exec(`UPDATE delivery SET state = CASE action WHEN 'erase' THEN 'failed' ELSE 'confirmed' END, next_attempt = $1`, o.now.Add(time.Hour))
+	o.give("newsletter")
+	o.exec(`UPDATE delivery SET next_attempt = NULL WHERE state <> 'failed'`)
+	o.now = o.now.Add(10 * time.Minute)
+	overdue := func(want int) {
+		t.Helper()
+		o.exec(`DELETE FROM river_job`)
+		n, err := o.st.EnqueueOverdue(t.Context(), o.now.Add(-time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != want {
+			t.Errorf("%d pairs overdue, want %d", n, want)
+		}
+	}
+	overdue(0)
+	o.withdraw("interest-list")
+	o.now = o.now.Add(10 * time.Minute)
+	overdue(1)
+	o.exec(`UPDATE delivery SET state = 'sent', changed_at = $1 WHERE purpose = 'interest-list' AND action = 'stop'`, o.now.Add(-store.CallTime))
+	overdue(0) // somebody may be calling
+}
+
+// What found no address waits for one, not for a connection.
+func TestReconnectLeavesWhatHasNoAddress(t *testing.T) {
+	o := newOutbox(t)
+	o.give("newsletter")
+	o.exec(`UPDATE delivery SET state = 'not_connected', note = $1`, privacy.NoteNoAddress)
+	if n, err := o.st.Reconnect(t.Context(), "mailgun", []string{"newsletter"}); n != 0 || err != nil {
+		t.Errorf("%d people, %v", n, err)
+	}
+	o.want("newsletter", "1 allow not_connected")
+}
+
+// A sent row that is nobody's any more is replaced by a newer choice; an erasure is
+// an act and is carried out before a new yes.
+func TestOrphanIsReplacedByANewerChoice(t *testing.T) {
+	o := newOutbox(t)
+	o.give("newsletter")
+	o.exec(`UPDATE delivery SET state = 'sent', attempts = 1`)
+	o.now = o.now.Add(store.CallTime + 10*time.Second)
+	o.withdraw("newsletter")
+	o.want("newsletter", "1 allow superseded", "2 stop queued", "2 erase queued")
+	o.now = o.now.Add(privacy.EraseDelay)
+	o.exec(`UPDATE delivery SET state = 'sent', attempts = 1 WHERE action = 'erase'`)
+	o.give("newsletter")
+	o.want("newsletter", "1 allow superseded", "2 stop superseded", "2 erase sent", "3 allow queued")
+}
+
+// Several rows are locked in the order of their ids, whatever their versions, so
+// that two who replace the same rows don't wait for one another.
+func TestRowsAreLockedInOneOrder(t *testing.T) {
+	o := newOutbox(t)
+	const low, high = "00000000-0000-0000-0000-000000000001", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	o.give("newsletter")
+	o.give("newsletter")
+	o.exec(`UPDATE delivery SET state = 'queued', delivery_id = CASE version WHEN 1 THEN $1::uuid ELSE $2::uuid END`, high, low)
+	first, err := o.owner.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Rollback()
+	if _, err := first.Exec(`SELECT FROM delivery WHERE delivery_id = $1 FOR UPDATE`, low); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- o.record(o.change("newsletter", privacy.Give, privacy.Notice{Recipient: "mailgun", Action: privacy.ActionAllow}))
+	}()
+	o.awaitWaiter(1)
+	if _, err := o.owner.Exec(`SELECT FROM delivery WHERE delivery_id = $1 FOR UPDATE NOWAIT`, high); err != nil {
+		t.Errorf("the higher id was locked before the lower: %v", err)
+	}
+	if err := first.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitWaiter waits until n sessions of this database wait for a row.
+func (o *outbox) awaitWaiter(n int) {
+	o.t.Helper()
+	end := time.NewTimer(30 * time.Second)
+	defer end.Stop()
+	for {
+		var have int
+		if err := o.owner.QueryRow(`SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted`).Scan(&have); err != nil {
+			o.t.Fatal(err)
+		}
+		if have >= n {
+			return
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-end.C:
+			o.t.Fatal("nobody waits")
+		}
+	}
+}
+
+// A choice that the database gives up in a deadlock is made all the same, once.
+func TestDeadlockCostsNoChoice(t *testing.T) {
+	o := newOutbox(t)
+	o.give("newsletter")
+	other, err := o.owner.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Rollback()
+	if _, err := other.Exec(`SELECT FROM delivery FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- o.record(o.change("newsletter", privacy.Withdraw, privacy.Notice{Recipient: "mailgun", Action: privacy.ActionStop}))
+	}()
+	o.awaitWaiter(1) // it holds the person and waits for the row; it finds out first
+	if _, err := other.Exec(`SELECT FROM person FOR UPDATE`); err != nil {
+		t.Fatalf("the other was given up instead: %v", err)
+	}
+	if err := other.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	o.want("newsletter", "1 allow superseded", "2 stop queued")
+}
+
+// What a recipient must have again stays on record until it is taken back.
+func TestKeptIsOfThePair(t *testing.T) {
+	o := newOutbox(t)
+	p := o.lock(o.st)
+	for _, want := range [][]string{{"a/x", "a/y"}, {"b/z"}, nil} {
+		if err := p.Keep(t.Context(), want); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.Kept(t.Context()); err != nil || !slices.Equal(got, want) {
+			t.Errorf("kept %q, %v; want %q", got, err, want)
+		}
+		q := o.lock2(o.st, "meta")
+		if got, err := q.Kept(t.Context()); err != nil || len(got) > 0 {
+			t.Errorf("another recipient's: %q, %v", got, err)
+		}
+		o.unlock(q)
+	}
+	o.unlock(p)
 }
 
 func TestReconnectQueuesWhatFoundNoConnection(t *testing.T) {

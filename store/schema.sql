@@ -114,6 +114,12 @@ ALTER TABLE public.delivery_attempt ALTER COLUMN attempt_id ADD GENERATED ALWAYS
     CACHE 1
 );
 
+CREATE TABLE public.delivery_kept (
+    person_ref text NOT NULL,
+    recipient text NOT NULL,
+    kept text[] NOT NULL
+);
+
 CREATE TABLE public.ledger_entry (
     leaf_id bigint NOT NULL,
     salt bytea NOT NULL,
@@ -217,10 +223,8 @@ CREATE TABLE public.parked_form (
 CREATE TABLE public.person (
     person_ref text NOT NULL,
     choices_version bigint DEFAULT 0 NOT NULL,
-    language text,
     age_declared_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['nb'::text, 'nn'::text, 'en'::text]))),
     CONSTRAINT person_person_ref_check CHECK ((person_ref ~ '^[a-z2-7]{26}$'::text))
 );
 
@@ -299,6 +303,9 @@ ALTER TABLE ONLY public.choice
 ALTER TABLE ONLY public.delivery_attempt
     ADD CONSTRAINT delivery_attempt_pkey PRIMARY KEY (attempt_id);
 
+ALTER TABLE ONLY public.delivery_kept
+    ADD CONSTRAINT delivery_kept_pkey PRIMARY KEY (person_ref, recipient);
+
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_person_ref_recipient_purpose_version_action_key UNIQUE (person_ref, recipient, purpose, version, action);
 
@@ -371,6 +378,8 @@ CREATE INDEX login_person ON public.login USING btree (person_ref);
 
 CREATE INDEX login_transaction_expires ON public.login_transaction USING btree (expires_at);
 
+CREATE UNIQUE INDEX one_time_code_open ON public.one_time_code USING btree (person_ref, use) WHERE (state <> 'used'::text);
+
 CREATE INDEX one_time_code_person ON public.one_time_code USING btree (person_ref);
 
 CREATE INDEX parked_form_person ON public.parked_form USING btree (person_ref);
@@ -409,6 +418,9 @@ ALTER TABLE ONLY public.choice
 
 ALTER TABLE ONLY public.delivery_attempt
     ADD CONSTRAINT delivery_attempt_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.delivery(delivery_id);
+
+ALTER TABLE ONLY public.delivery_kept
+    ADD CONSTRAINT delivery_kept_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
 
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
@@ -453,8 +465,6 @@ GRANT USAGE ON SCHEMA public TO innsyn_app;
 
 GRANT SELECT,INSERT ON TABLE public.auth_event TO innsyn_app;
 
-GRANT USAGE ON SEQUENCE public.auth_event_event_id_seq TO innsyn_app;
-
 GRANT SELECT,INSERT ON TABLE public.catalogue TO innsyn_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.child_case TO innsyn_app;
@@ -465,13 +475,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery TO innsyn_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_attempt TO innsyn_app;
 
-GRANT USAGE ON SEQUENCE public.delivery_attempt_attempt_id_seq TO innsyn_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_kept TO innsyn_app;
 
 GRANT SELECT,INSERT ON TABLE public.ledger_entry TO innsyn_app;
 
 GRANT SELECT,INSERT ON TABLE public.ledger_leaf TO innsyn_app;
-
-GRANT USAGE ON SEQUENCE public.ledger_leaf_leaf_id_seq TO innsyn_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link_shown TO innsyn_app;
 

@@ -86,7 +86,7 @@ func newWay(t *testing.T) *way {
 	if err := w.st.KeepCatalogue(t.Context(), w.c); err != nil {
 		t.Fatal(err)
 	}
-	w.exec(`INSERT INTO person (person_ref, language) VALUES ($1, 'nb')`, w.person)
+	w.exec(`INSERT INTO person (person_ref) VALUES ($1)`, w.person)
 	w.exec(`INSERT INTO person_link (person_ref, system, external_id, evidence)
 		SELECT $1, 'customer', customer_no, 'national-id' FROM elekt.customer JOIN elekt.newsletter USING (customer_no)
 		WHERE 'newsletter' = ANY(lists) AND customer.phone IS NOT NULL ORDER BY customer_no LIMIT 1`, w.person)
