@@ -45,11 +45,22 @@ const orphaned = CallTime + 5*time.Second
 // one another and does no other harm.
 const pairKey = `hashtextextended('delivery ' || $1 || ' ' || $2, 0)`
 
-// LockPair takes hold of a pair; ok is false if another worker has it.
+// LockPair takes hold of a pair; ok is false if another worker has it. That a
+// connection is dead, as all are after the database was away, shows only when it
+// is used: then the next one is tried.
 func (s *Store) LockPair(ctx context.Context, person privacy.PersonRef, recipient string) (p *Pair, ok bool, err error) {
 	if s.pairs == nil {
 		return nil, false, errors.New("pair: the store was opened without MaxPairs")
 	}
+	for idle := s.pairs.Stats().Idle; ; idle-- {
+		p, ok, err = s.lockPair(ctx, person, recipient)
+		if idle <= 0 || !errors.Is(err, driver.ErrBadConn) {
+			return p, ok, err
+		}
+	}
+}
+
+func (s *Store) lockPair(ctx context.Context, person privacy.PersonRef, recipient string) (p *Pair, ok bool, err error) {
 	conn, err := s.pairs.Connx(ctx)
 	if err != nil {
 		return nil, false, wrap(err)
@@ -190,6 +201,13 @@ type Result struct {
 	Note   string // short code without personal data
 	// NextAttempt is when a failed call is made again; zero for other states.
 	NextAttempt time.Time
+	// Handle is the recipient's own name for what it accepted, and Poll when it is
+	// asked how that went; zero if it isn't asked.
+	Handle string
+	Poll   time.Time
+	// Task is the template of what a human is to do, and Due its last day.
+	Task string
+	Due  time.Time
 }
 
 // Settle records what came of the call that Begin announced, and enqueues the
@@ -213,15 +231,13 @@ func (p *Pair) Settle(ctx context.Context, d *privacy.Delivery, r Result) error 
 			d.ID, now, sql.NullInt32{Int32: int32(r.Status), Valid: r.Status != 0}, r.Note); err != nil {
 			return wrap(err)
 		}
-		if r.NextAttempt.IsZero() {
-			return nil
-		}
-		values, err := jobValues(job{privacy.BringUpToDate{Person: p.Person, Recipient: p.Recipient}, r.NextAttempt})
-		if err != nil {
+		if err := p.follow(ctx, tx, d, r); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, insertJobs, values...)
-		return wrap(err)
+		if err := p.openTask(ctx, tx, d, r); err != nil || r.NextAttempt.IsZero() {
+			return err
+		}
+		return p.enqueue(ctx, tx, job{privacy.BringUpToDate{Person: p.Person, Recipient: p.Recipient}, r.NextAttempt})
 	})
 }
 

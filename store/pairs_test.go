@@ -106,6 +106,29 @@ func TestPairIsFreeWhenItsHolderDies(t *testing.T) {
 	o.want("newsletter", "1 allow queued")
 }
 
+func TestPairIsLockedAfterAnOutage(t *testing.T) {
+	o := newOutbox(t)
+	way := o.Outage(t)
+	st, err := store.Open(store.Options{URL: way.AppURL, MaxPairs: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	first, second := o.lock(st), o.lock2(st, "meta")
+	o.unlock(first)
+	o.unlock(second)
+	way.Begin(t)
+	if _, _, err := st.LockPair(t.Context(), o.person, "mailgun"); err == nil {
+		t.Fatal("held without a database")
+	}
+	way.End(t)
+	o.unlock(o.lock(st)) // at the first try, though connections from before are dead
+}
+
 func TestNextGoesByVersion(t *testing.T) {
 	o := newOutbox(t)
 	o.give("newsletter")
