@@ -11,7 +11,7 @@ import (
 // FaultKind is a way to fail.
 type FaultKind string
 
-// The ways to fail. All but FaultLost answer, or don't, before anything is done.
+// The ways to fail. The first group answers, or doesn't, before anything is done.
 const (
 	FaultUnauthorized  FaultKind = "401"
 	FaultNotFound      FaultKind = "404"
@@ -20,13 +20,25 @@ const (
 	FaultTooMany       FaultKind = "429" // with Retry-After
 	FaultServerError   FaultKind = "500"
 	FaultTimeout       FaultKind = "timeout" // no answer until the caller gives up
-	FaultLost          FaultKind = "lost"    // done, but the line breaks before the answer
+
+	FaultLost FaultKind = "lost" // done, but the line breaks before the answer
+
+	FaultLater  FaultKind = "later-fails"  // accepted as always; when the outcome is asked for, it has failed
+	FaultPartly FaultKind = "later-partly" // accepted as always; later it is done for some and not for others
 )
 
 // FaultKinds lists the ways to fail.
 func FaultKinds() []FaultKind {
-	return []FaultKind{FaultUnauthorized, FaultNotFound, FaultConflict, FaultUnprocessable, FaultTooMany, FaultServerError, FaultTimeout, FaultLost}
+	return []FaultKind{FaultUnauthorized, FaultNotFound, FaultConflict, FaultUnprocessable, FaultTooMany, FaultServerError, FaultTimeout,
+		FaultLost, FaultLater, FaultPartly}
 }
+
+// laterRecipients accept now and do later, and partlyRecipients do it for each
+// record apart. A fault of those kinds passes over all other paths.
+var (
+	laterRecipients  = []string{Eliq, Meta, GoogleAnalytics, GoogleAds, Firebase, Xandr, Elhub}
+	partlyRecipients = []string{Eliq, GoogleAds}
+)
 
 // Fault makes requests fail. Empty fields match everything. Faults are tried in
 // the order in which they were switched on; the first that matches is used.
@@ -44,8 +56,11 @@ func (s *Server) Fail(f Fault) error {
 	switch {
 	case !slices.Contains(FaultKinds(), f.Kind):
 		return fmt.Errorf("standin: no fault %q", f.Kind)
-	case f.Recipient != "" && f.Recipient != Mailgun && f.Recipient != Sveve:
+	case f.Recipient != "" && !slices.Contains(Names(), f.Recipient):
 		return fmt.Errorf("standin: no recipient %q", f.Recipient)
+	case f.Recipient != "" && f.Kind == FaultLater && !slices.Contains(laterRecipients, f.Recipient),
+		f.Recipient != "" && f.Kind == FaultPartly && !slices.Contains(partlyRecipients, f.Recipient):
+		return fmt.Errorf("standin: %s has no %s: what it answers is the outcome", f.Recipient, f.Kind)
 	case f.Times < 0 || f.Retry < 0:
 		return fmt.Errorf("standin: a fault can't happen %d times or ask to wait %d s", f.Times, f.Retry)
 	}
@@ -74,9 +89,12 @@ func (s *Server) Faults() []Fault {
 }
 
 // fault uses up the first fault that fits a request. The caller holds s.mu.
-func (s *Server) fault(r Request) (Fault, bool) {
+func (s *Server) fault(r Request, path form) (Fault, bool) {
 	for i, f := range s.faults {
 		if f.Recipient != "" && f.Recipient != r.Recipient || f.Method != "" && f.Method != r.Method || f.Path != "" && f.Path != r.Path {
+			continue
+		}
+		if f.Kind == FaultLater && !path.later || f.Kind == FaultPartly && !path.partly {
 			continue
 		}
 		used := *f
@@ -90,13 +108,20 @@ func (s *Server) fault(r Request) (Fault, bool) {
 	return Fault{}, false
 }
 
-// answer is what a fault answers; nothing for those that don't.
-func (f Fault) answer() answer {
+// later tells whether a fault shows only in the outcome.
+func (f Fault) later() bool { return f.Kind == FaultLater || f.Kind == FaultPartly }
+
+// before tells whether a fault comes in place of what was asked for.
+func (f Fault) before() bool { return f.Kind != FaultLost && !f.later() }
+
+// answer is what a fault answers, in the recipient's own form; nothing for those
+// that don't.
+func (f Fault) answer(path form) answer {
 	status, err := strconv.Atoi(string(f.Kind))
 	if err != nil {
 		return answer{}
 	}
-	a := answer{status: status, body: reason{Message: http.StatusText(status)}}
+	a := path.refusal(status, http.StatusText(status))
 	if f.Kind == FaultTooMany {
 		retry := f.Retry
 		if retry == 0 {

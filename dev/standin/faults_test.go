@@ -23,6 +23,9 @@ func TestEveryFault(t *testing.T) {
 	w := start(t)
 	stop := url.Values{"address": {"a@example.com"}, "tag": {"newsletter"}}
 	for _, kind := range FaultKinds() {
+		if (Fault{Kind: kind}).later() {
+			continue // neither has it: TestAcceptedAndLaterFailed
+		}
 		for _, recipient := range []string{Mailgun, Sveve} {
 			t.Run(recipient+" "+string(kind), func(t *testing.T) {
 				w.Reset()

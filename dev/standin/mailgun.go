@@ -2,7 +2,6 @@ package standin
 
 import (
 	"bytes"
-	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,17 +24,14 @@ type mailgunAddress struct {
 }
 
 func (s *Server) mailgunRoutes() {
-	add := func(pattern string, f form, h handler) {
-		f.recipient, f.authorize = Mailgun, s.mailgunKey
-		s.mux.Handle(pattern, s.serve(f, h))
-	}
-	add("POST /v3/{domain}/unsubscribes", form{fields: []string{"address", "tag", "created_at"}, json: true}, s.inDomain(s.suppress))
-	add("GET /v3/{domain}/unsubscribes/{address}", form{}, s.inDomain(s.showSuppression))
-	add("DELETE /v3/{domain}/unsubscribes/{address}", form{}, s.inDomain(s.release))
-	add("POST /v3/lists/{list}/members", form{fields: []string{"address", "name", "vars", "subscribed", "upsert"}}, s.inList(s.addMember))
-	add("GET /v3/lists/{list}/members/{address}", form{}, s.inList(s.showMember))
-	add("DELETE /v3/lists/{list}/members/{address}", form{}, s.inList(s.removeMember))
-	add("POST /v3/{domain}/messages", form{
+	p := s.paths(&recipient{name: Mailgun, headers: []string{"Authorization"}, authorize: s.mailgunKey})
+	p.add("POST", "/v3/{domain}/unsubscribes", form{takes: takesForm | takesJSON, fields: []string{"address", "tag", "created_at"}}, s.inDomain(s.suppress))
+	p.add("GET", "/v3/{domain}/unsubscribes/{address}", form{}, s.inDomain(s.showSuppression))
+	p.add("DELETE", "/v3/{domain}/unsubscribes/{address}", form{}, s.inDomain(s.release))
+	p.add("POST", "/v3/lists/{list}/members", form{takes: takesForm, fields: []string{"address", "name", "vars", "subscribed", "upsert"}}, s.inList(s.addMember))
+	p.add("GET", "/v3/lists/{list}/members/{address}", form{}, s.inList(s.showMember))
+	p.add("DELETE", "/v3/lists/{list}/members/{address}", form{}, s.inList(s.removeMember))
+	p.add("POST", "/v3/{domain}/messages", form{takes: takesForm,
 		fields: []string{"from", "to", "cc", "bcc", "subject", "text", "html", "o:tag", "o:testmode", "o:tracking",
 			"o:tracking-clicks", "o:tracking-opens", "o:require-tls", "o:skip-verification", "h:", "v:"},
 		repeated: []string{"to", "cc", "bcc", "o:tag"},
@@ -45,7 +41,7 @@ func (s *Server) mailgunRoutes() {
 // mailgunKey wants user api and the key.
 func (s *Server) mailgunKey(c *call) (answer, bool) {
 	user, key, ok := c.BasicAuth()
-	if !ok || user != "api" || s.options.MailgunKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(s.options.MailgunKey)) != 1 {
+	if !ok || user != "api" || !same(key, s.options.MailgunKey) {
 		return answer{status: http.StatusUnauthorized, body: "Forbidden"}, false
 	}
 	return answer{}, true

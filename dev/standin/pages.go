@@ -37,8 +37,11 @@ type everything struct {
 	Messages     []Message     `json:"messages"`
 	Suppressions []Suppression `json:"suppressions"`
 	Members      []Member      `json:"members"`
+	Entries      []Entry       `json:"entries"`
+	Operations   []Operation   `json:"operations"`
 	Faults       []Fault       `json:"faults"`
 	Kinds        []FaultKind   `json:"-"`
+	Names        []string      `json:"-"`
 }
 
 // everything copies what is there, newest first if asked.
@@ -47,8 +50,9 @@ func (s *Server) everything(newestFirst bool) everything {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := everything{Requests: slices.Clone(s.requests), Messages: slices.Clone(s.messages), Faults: faults,
-		Suppressions: s.suppressed(), Members: s.members(), Kinds: FaultKinds()}
+		Suppressions: s.suppressed(), Members: s.members(), Entries: s.sorted(), Operations: s.listOperations(), Kinds: FaultKinds(), Names: Names()}
 	if newestFirst {
+		slices.Reverse(e.Operations)
 		slices.Reverse(e.Requests)
 		slices.Reverse(e.Messages)
 	}
@@ -73,7 +77,7 @@ func (s *Server) ownRoutes() {
 		s.Reset()
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	})
-	s.mux.HandleFunc("/", s.unknown)
+	s.mux.HandleFunc("/", s.nowhere(&recipient{}))
 }
 
 func (s *Server) show(w http.ResponseWriter, _ *http.Request) {

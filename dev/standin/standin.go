@@ -1,18 +1,37 @@
 // Package standin plays the recipients of the development world, so that their
-// connectors can be developed, tested and seen at work without any of them:
-// Mailgun (suppressions, list members, messages) and Sveve (SMS).
+// connectors can be developed, tested and seen at work without any of them.
+//
+//	Mailgun, Sveve      e-mail and SMS; suppressions and list members
+//	Eliq                token, users, locations, meters, consents, jobs
+//	Enode               token, users, authorization
+//	Meta                members of custom audiences
+//	Google              token for service accounts, revocation; Analytics deletion;
+//	                    Ads through the Data Manager; FCM topics; Firebase installations
+//	Xandr               token, consumer requests
+//	Aiia                consents and logout (Enterprise), or nothing (Data)
+//	Elhub               third-party access, in place of a B2B message
+//	Apple               revocation
 //
 // A stand-in is stricter than the real service. It knows the paths, methods,
-// fields and header values that the service documents and the portal needs, and
-// refuses everything else: an unknown path or method with 404, an unknown,
-// repeated or malformed field with 400, wrong credentials with 401 (Sveve: with
-// 200 and a fatalError, as it does). So a connector that works here has asked for
-// nothing that isn't in the documents.
+// fields, headers and content types that the service documents and the portal
+// needs, and refuses everything else: an unknown path or method with 404, an
+// unknown, repeated or malformed field or header with 400 (Xandr: 422, as it
+// does), wrong credentials with 401 (Sveve: with 200 and a fatalError, as it
+// does). So a connector that works here has asked for nothing that isn't in the
+// documents. What a document leaves open says the file of the recipient, and where
+// two readings are possible there is an option.
+//
+// All are on one listener. Mailgun and Sveve have their paths at the root; every
+// other has a prefix, which stands for its host (URLs).
 //
 // What was received stays in memory, without the credentials: requests, the state
-// they led to (who is suppressed where, who is on which list) and messages. The
-// page at / shows it all, so that a developer can read a one-time code; tests
-// read it through Wait, WaitMessage and the other methods, or as JSON below /-/.
+// they led to (entries, operations that are done later, who is suppressed where,
+// who is on which list) and messages. The page at / shows it all, so that a
+// developer can read a one-time code; tests read it through Wait, WaitMessage,
+// State and the other methods, or as JSON below /-/.
+//
+// Nobody is put in first: whatever a request names is there until it is deleted,
+// and then it is gone. Homes at Eliq and lists at Mailgun can be filled.
 //
 // Fail makes faults on demand (faults.go).
 //
@@ -29,16 +48,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-)
-
-// Names of the recipients.
-const (
-	Mailgun = "mailgun"
-	Sveve   = "sveve"
 )
 
 // Options for New. Now and Log have defaults.
@@ -48,8 +62,19 @@ type Options struct {
 	Lists         []string // addresses of mailing lists at Mailgun
 	SveveUser     string
 	SvevePassword string
-	Now           func() time.Time // time.Now if nil
-	Log           *slog.Logger     // discarded if nil; gets no addresses and no texts
+	Eliq          EliqAccount
+	Enode         EnodeAccount
+	Meta          MetaAccount
+	Google        GoogleAccount
+	Xandr         XandrAccount
+	Aiia          AiiaAccount
+	Elhub         ElhubAccount
+	Apple         AppleAccount
+	// Polls is how often the outcome of something that is done later is asked for
+	// in vain. 0: it is there at the first question.
+	Polls int
+	Now   func() time.Time // time.Now if nil
+	Log   *slog.Logger     // discarded if nil; gets no addresses and no texts
 }
 
 // Server plays the recipients. Safe for use by many goroutines.
@@ -65,6 +90,11 @@ type Server struct {
 	suppressions map[string]map[string]Suppression // by domain and address
 	lists        map[string]map[string]Member      // by list and address
 	faults       []*Fault
+	entries      map[entryKey]Entry
+	operations   []*Operation
+	tokens       map[string]token
+	eliq         eliqState
+	elhub        map[string]elhubMessage // by reference
 }
 
 // Request is one call of a recipient, without its credentials.
@@ -76,6 +106,7 @@ type Request struct {
 	Path      string     `json:"path"`
 	Fields    url.Values `json:"fields,omitempty"`
 	JSON      string     `json:"json,omitempty"` // the body, if it was JSON
+	File      string     `json:"file,omitempty"` // the file that came with it
 	Status    int        `json:"status"`         // 0: there was no answer
 	Answer    string     `json:"answer,omitempty"`
 	Fault     FaultKind  `json:"fault,omitempty"` // the answer is this fault
@@ -120,7 +151,8 @@ type Message struct {
 	Suppressed []string            `json:"suppressed,omitempty"` // those of To who don't get it
 }
 
-// New makes the stand-ins, with nothing received and nobody suppressed.
+// New makes the stand-ins, with nothing received and nobody suppressed. A recipient
+// without credentials in the options takes nobody's.
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -128,16 +160,22 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{options: o, mux: http.NewServeMux(), changed: make(chan struct{})}
+	s := &Server{options: o, mux: http.NewServeMux(), changed: make(chan struct{}), tokens: map[string]token{}}
 	s.empty()
-	s.mailgunRoutes()
-	s.sveveRoutes()
-	s.ownRoutes()
+	for _, routes := range []func(){
+		s.mailgunRoutes, s.sveveRoutes, s.eliqRoutes, s.enodeRoutes, s.metaRoutes, s.googleRoutes, s.analyticsRoutes,
+		s.dataManagerRoutes, s.fcmRoutes, s.firebaseRoutes, s.xandrRoutes, s.aiiaRoutes, s.elhubRoutes, s.appleRoutes, s.ownRoutes,
+	} {
+		routes()
+	}
 	return s
 }
 
 // bodyLimit is the most that a request may carry, in bytes.
-const bodyLimit = 1 << 20
+const bodyLimit = 4 << 20
+
+// dirty is a path that the mux would answer with a redirect to a cleaner one.
+var dirty = regexp.MustCompile(`//|/\.\.?(?:/|$)`)
 
 // ServeHTTP answers this machine only.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -146,10 +184,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+	if dirty.MatchString(r.URL.EscapedPath()) {
+		s.nowhere(&recipient{})(w, r)
+		return
+	}
 	s.mux.ServeHTTP(w, r)
 }
 
-// Reset forgets everything: faults, requests, messages, suppressions, members.
+// Reset forgets everything but the tokens: faults, requests, messages, entries,
+// operations, suppressions, members, homes.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +200,8 @@ func (s *Server) Reset() {
 }
 
 func (s *Server) empty() {
-	s.requests, s.messages, s.faults = nil, nil, nil
+	s.requests, s.messages, s.faults, s.operations = nil, nil, nil, nil
+	s.entries, s.eliq, s.elhub = map[entryKey]Entry{}, newEliqState(), map[string]elhubMessage{}
 	s.suppressions, s.lists = map[string]map[string]Suppression{}, map[string]map[string]Member{}
 	for _, d := range s.options.Domains {
 		s.suppressions[d] = map[string]Suppression{}

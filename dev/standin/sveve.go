@@ -1,7 +1,6 @@
 package standin
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"regexp"
 	"strings"
@@ -36,11 +35,10 @@ type sveveError struct {
 }
 
 func (s *Server) sveveRoutes() {
-	f := form{recipient: Sveve, query: true, authorize: s.sveveLogin,
-		fields: []string{"user", "passwd", "to", "msg", "from", "f", "ref", "date_time", "test"}}
-	s.mux.Handle("GET /SMS/SendMessage", s.serve(f, s.sendSMS))
-	f.query = false
-	s.mux.Handle("POST /SMS/SendMessage", s.serve(f, s.sendSMS))
+	p := s.paths(&recipient{name: Sveve, authorize: s.sveveLogin})
+	fields := []string{"user", "passwd", "to", "msg", "from", "f", "ref", "date_time", "test"}
+	p.add("GET", "/SMS/SendMessage", form{query: fields}, s.sendSMS)
+	p.add("POST", "/SMS/SendMessage", form{takes: takesForm, fields: fields}, s.sendSMS)
 }
 
 func fatal(message string) answer {
@@ -48,9 +46,7 @@ func fatal(message string) answer {
 }
 
 func (s *Server) sveveLogin(c *call) (answer, bool) {
-	user := subtle.ConstantTimeCompare([]byte(c.one("user")), []byte(s.options.SveveUser))
-	password := subtle.ConstantTimeCompare([]byte(c.one("passwd")), []byte(s.options.SvevePassword))
-	if s.options.SvevePassword == "" || user&password != 1 {
+	if !same(c.one("user"), s.options.SveveUser) || !same(c.one("passwd"), s.options.SvevePassword) {
 		return fatal("Feil brukernavn/passord"), false
 	}
 	return answer{}, true
