@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"elekt.no/innsyn/auth"
@@ -270,7 +271,9 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) error {
 	}
 	form.Language = i18n.Lang(ctx)
 	var who privacy.Circumstances
-	if p.When != "" || isHTMX(r) { // a condition needs the customer record, and so do the counts that htmx gets
+	// The customer record matters to conditions alone: of the purpose, and of those
+	// beside it that the answer counts.
+	if slices.ContainsFunc(s.catalogue.In(p.Area), func(p *privacy.Purpose) bool { return p.When != privacy.Always }) {
 		if _, who, err = s.circumstances(ctx, session(ctx).Person); err != nil {
 			return err
 		}

@@ -13,10 +13,11 @@ import (
 
 // answer is a real answer of the portal, which the bare handler repeats.
 type answer struct {
-	Write  bool // after the writes of a toggle
-	Status int
-	Header http.Header
-	Body   []byte
+	Write    bool // after the writes of a toggle
+	Compress bool // for each request
+	Status   int
+	Header   http.Header
+	Body     []byte
 }
 
 // ask gets an answer of the portal as it goes over the wire. A toggle is really made.

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/klauspost/compress/gzip"
 	"github.com/lib/pq"
 
 	"elekt.no/innsyn/dev/stack"
@@ -45,10 +47,13 @@ const connections = 8
 func startBare(ctx context.Context, s *stack.Stack, o options, v *visitor) (*bareProcess, error) {
 	config := bareConfig{Database: s.Databases.App, Company: s.Databases.Company, Connections: connections, Answers: map[string]answer{}}
 	for _, t := range everything {
-		a, err := ask(ctx, s.Portal, t, v)
+		asked := t
+		asked.gzip = t.gzip && !t.compress
+		a, err := ask(ctx, s.Portal, asked, v)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.name, err)
 		}
+		a.Compress = t.compress
 		config.Answers["/"+t.name] = *a
 	}
 	self, err := os.Executable()
@@ -89,7 +94,11 @@ func serveBare(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := dec.Decode(&config); err != nil {
 		return err
 	}
-	h, err := newBare(ctx, config)
+	b, err := newBare(ctx, config)
+	if err != nil {
+		return err
+	}
+	h, err := b.handler(config.Answers)
 	if err != nil {
 		return err
 	}
@@ -115,14 +124,13 @@ func serveBare(ctx context.Context, in io.Reader, out io.Writer) error {
 // for, with statements prepared once, and writes a constant.
 type bare struct {
 	db                               *sql.DB
-	answers                          map[string]answer
 	catalogue                        []byte
 	session, link, customer, choices *sql.Stmt
 	choose, deliver, supersede, jobs *sql.Stmt
 }
 
 func newBare(ctx context.Context, c bareConfig) (*bare, error) {
-	h := &bare{answers: c.Answers}
+	h := &bare{}
 	var err error
 	if h.db, err = openBare(c.Database, c.Connections); err != nil {
 		return nil, err
@@ -157,12 +165,25 @@ func openBare(url string, n int) (*sql.DB, error) {
 	return db, nil
 }
 
-func (h *bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, ok := h.answers[r.URL.Path]
-	if !ok {
-		http.NotFound(w, r)
-		return
+// handler has a path for each answer.
+func (h *bare) handler(answers map[string]answer) (http.Handler, error) {
+	// As package web compresses.
+	compress, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.MinSize(512), gzhttp.RandomJitter(32, 0, false))
+	if err != nil {
+		return nil, err
 	}
+	mux := http.NewServeMux()
+	for path, a := range answers {
+		var one http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.answer(w, r, a) })
+		if a.Compress {
+			one = compress(one)
+		}
+		mux.Handle(path, one)
+	}
+	return mux, nil
+}
+
+func (h *bare) answer(w http.ResponseWriter, r *http.Request, a answer) {
 	person, err := h.who(r)
 	if err == nil && a.Write {
 		err = h.toggle(r.Context(), person, r.PostFormValue("decision"), r.PostFormValue("text"))

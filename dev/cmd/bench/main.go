@@ -48,7 +48,7 @@ func main() {
 		flag.DurationVar(&o.length, "length", 1500*time.Millisecond, "how long a measurement takes")
 		flag.IntVar(&o.requests, "requests", 20_000, "the most `requests` in a measurement")
 		flag.IntVar(&o.clients, "clients", 8, "connections, each with one request at a time")
-		flag.StringVar(&o.only, "only", "", "measure only the task of this `name`: page, page-raw, toggle, toggle-htmx")
+		flag.StringVar(&o.only, "only", "", "measure only the task of this `name`: page, page-gzip, page-gzip-before, toggle, toggle-htmx")
 		flag.StringVar(&o.binary, "binary", "", "the portal's `file`; bin/innsyn if empty")
 		flag.Parse()
 		err = run(ctx, o, os.Stdout)
