@@ -151,8 +151,8 @@ func rollbackError(err error) error {
 	return wrap(err)
 }
 
-// wrap gives a database error its kind: away is Unavailable, a value that the
-// database refuses is Internal. *privacy.Error and nil pass through.
+// wrap gives a database error its kind: away, or not migrated yet, is Unavailable;
+// a value that the database refuses is Internal. *privacy.Error and nil pass through.
 func wrap(err error) error {
 	if err == nil {
 		return nil
@@ -163,6 +163,10 @@ func wrap(err error) error {
 	}
 	if away(err) {
 		return &privacy.Error{Kind: privacy.Unavailable, Key: "error.database", Reason: "database-away", Err: err}
+	}
+	var pe *pq.Error
+	if errors.As(err, &pe) && pe.Code == "42P01" { // no such table
+		return &privacy.Error{Kind: privacy.Unavailable, Key: "error.database", Reason: "not-migrated", Err: err}
 	}
 	return err
 }
