@@ -47,11 +47,8 @@ type Config struct {
 	} `yaml:"keys"`
 	Sessions   auth.Limits           `yaml:"sessions"`
 	Providers  []auth.ProviderConfig `yaml:"providers"`
-	Recipients struct {
-		Mailgun *fulfil.MailgunConfig `yaml:"mailgun"`
-		Sveve   *fulfil.SveveConfig   `yaml:"sveve"`
-	} `yaml:"recipients"`
-	Shutdown time.Duration `yaml:"shutdown"` // how long a node lets requests and jobs end; 15s if zero
+	Recipients fulfil.Recipients     `yaml:"recipients"`
+	Shutdown   time.Duration         `yaml:"shutdown"` // how long a node lets requests and jobs end; 15s if zero
 }
 
 // loadConfig reads the file that INNSYN_CONFIG or --config names, and the
@@ -70,16 +67,23 @@ func loadConfig(path string) (*Config, error) {
 	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("configuration %s: %w", path, err)
 	}
-	for env, field := range map[string]*string{
-		"INNSYN_DATABASE_URL": &c.Database.URL, "INNSYN_OWNER_DATABASE_URL": &c.Database.Owner,
-		"INNSYN_COMPANY_DATABASE_URL": &c.Database.Company, "INNSYN_ENV": &c.Env,
+	var noFile string
+	for env, field := range map[string]struct{ value, file *string }{
+		"INNSYN_DATABASE_URL":         {&c.Database.URL, &c.Database.URLFile},
+		"INNSYN_OWNER_DATABASE_URL":   {&c.Database.Owner, &c.Database.OwnerFile},
+		"INNSYN_COMPANY_DATABASE_URL": {&c.Database.Company, &c.Database.CompanyFile},
+		"INNSYN_ENV":                  {&c.Env, &noFile},
 	} {
 		if v := os.Getenv(env); v != "" {
-			*field = v
+			*field.value, *field.file = v, ""
 		}
 	}
-	if err := readSecrets(reflect.ValueOf(c).Elem(), "", filepath.Dir(path)); err != nil {
+	dir := filepath.Dir(path)
+	if err := readSecrets(reflect.ValueOf(c).Elem(), "", dir); err != nil {
 		return nil, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	if c.Catalogue != "" && !filepath.IsAbs(c.Catalogue) {
+		c.Catalogue = filepath.Join(dir, c.Catalogue)
 	}
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("configuration %s: %w", path, err)
@@ -157,6 +161,9 @@ func (c *Config) validate() error {
 	if c.Database.URL == "" {
 		return errors.New("database.url is missing (or INNSYN_DATABASE_URL)")
 	}
+	if c.Env == "production" && c.Database.Company == "" {
+		return errors.New("database.company is missing (or INNSYN_COMPANY_DATABASE_URL): no customer would be found")
+	}
 	for name, key := range map[string]string{"keys.session": c.Keys.Session, "keys.national_id": c.Keys.NationalID} {
 		if _, err := decodeKey(key); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -176,15 +183,8 @@ func (c *Config) validate() error {
 		}
 		seen[p.ID] = true
 	}
-	if m := c.Recipients.Mailgun; m != nil {
-		if err := m.Validate(); err != nil {
-			return fmt.Errorf("recipients.mailgun: %w", err)
-		}
-	}
-	if m := c.Recipients.Sveve; m != nil {
-		if err := m.Validate(); err != nil {
-			return fmt.Errorf("recipients.sveve: %w", err)
-		}
+	if err := c.Recipients.Validate(); err != nil {
+		return fmt.Errorf("recipients.%w", err)
 	}
 	if c.Shutdown == 0 {
 		c.Shutdown = 15 * time.Second

@@ -69,25 +69,52 @@ func TestEnvironmentWins(t *testing.T) {
 	}
 }
 
+// A variable wins over a file that is named beside it, too.
+func TestEnvironmentWinsOverSecretFile(t *testing.T) {
+	path := write(t, strings.Replace(good, `{url: "postgres://app@localhost/innsyn"}`, "{url_file: nothing.url, company_file: nothing.url}", 1))
+	t.Setenv("INNSYN_DATABASE_URL", "postgres://elsewhere/innsyn")
+	t.Setenv("INNSYN_COMPANY_DATABASE_URL", "postgres://elsewhere/company")
+	c, err := loadConfig(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Database.URL != "postgres://elsewhere/innsyn" || c.Database.Company != "postgres://elsewhere/company" {
+		t.Errorf("%+v", c.Database)
+	}
+}
+
+// A catalogue is looked for beside the configuration, wherever the process runs.
+func TestCatalogueIsSeenFromTheConfiguration(t *testing.T) {
+	path := write(t, good+"catalogue: mine.yaml\n")
+	c, err := loadConfig(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(filepath.Dir(path), "mine.yaml"); c.Catalogue != want {
+		t.Errorf("catalogue %q, want %q", c.Catalogue, want)
+	}
+}
+
 // Each fault is an error that names the key.
 func TestConfigFaultsNameTheKey(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"unknown key":         {"listen:", "listens: x\nlisten:", "listens"},
-		"unknown nested key":  {"client_id: c,", "client_id: c, client: d,", "client"},
-		"no env":              {"env: development", "", "env"},
-		"wrong env":           {"env: development", "env: test", "env"},
-		"http in production":  {"env: development", "env: production", "base_url"},
-		"base with a path":    {"base_url: http://127.0.0.1:8080", "base_url: http://127.0.0.1:8080/portal", "base_url"},
-		"no listen":           {"listen: 127.0.0.1:8080", "", "listen"},
-		"no database":         {`{url: "postgres://app@localhost/innsyn"}`, "{max_open: 4}", "database.url"},
-		"short key":           {"national_id: KEY", "national_id: c2hvcnQ=", "keys.national_id"},
-		"secret twice":        {"session_file: session.key", "session_file: session.key, session: x", "keys.session_file"},
-		"secret file missing": {"session.key", "nothing.key", "keys.session_file"},
-		"secret file empty":   {"client_secret_file: vipps.secret", "client_secret_file: empty", "providers[0].client_secret_file"},
-		"no providers":        {"providers:\n  - {id: vipps", "providers: []\nx:\n  - {id: vipps", "x"},
-		"unknown preset":      {"preset: vipps", "preset: mobil", "preset"},
-		"tag for everything":  {"tag: newsletter", "tag: '*'", "recipients.mailgun"},
-		"not yaml":            {"env: development", "env: [", "yaml"},
+		"unknown key":              {"listen:", "listens: x\nlisten:", "listens"},
+		"unknown nested key":       {"client_id: c,", "client_id: c, client: d,", "client"},
+		"no env":                   {"env: development", "", "env"},
+		"wrong env":                {"env: development", "env: test", "env"},
+		"http in production":       {"env: development", "env: production", "base_url"},
+		"base with a path":         {"base_url: http://127.0.0.1:8080", "base_url: http://127.0.0.1:8080/portal", "base_url"},
+		"no listen":                {"listen: 127.0.0.1:8080", "", "listen"},
+		"no company in production": {"env: development\nbase_url: http:", "env: production\nbase_url: https:", "database.company"},
+		"no database":              {`{url: "postgres://app@localhost/innsyn"}`, "{max_open: 4}", "database.url"},
+		"short key":                {"national_id: KEY", "national_id: c2hvcnQ=", "keys.national_id"},
+		"secret twice":             {"session_file: session.key", "session_file: session.key, session: x", "keys.session_file"},
+		"secret file missing":      {"session.key", "nothing.key", "keys.session_file"},
+		"secret file empty":        {"client_secret_file: vipps.secret", "client_secret_file: empty", "providers[0].client_secret_file"},
+		"no providers":             {"providers:\n  - {id: vipps", "providers: []\nx:\n  - {id: vipps", "x"},
+		"unknown preset":           {"preset: vipps", "preset: mobil", "preset"},
+		"tag for everything":       {"tag: newsletter", "tag: '*'", "recipients.mailgun"},
+		"not yaml":                 {"env: development", "env: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(good, c.old) {

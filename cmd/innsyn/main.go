@@ -5,6 +5,7 @@
 //	innsyn migrate    brings the database to this binary's schema
 //	innsyn check      validates the catalogue and prints it as a table
 //	innsyn verify-ledger  recomputes every proof in the ledger
+//	innsyn end-link   takes back that a customer record is a person's, and says what was shown and told through it
 //
 // Configuration is a file, named by --config or INNSYN_CONFIG; docs/CONFIG.md
 // describes every field.
@@ -28,6 +29,7 @@ import (
 
 	"elekt.no/innsyn/auth"
 	"elekt.no/innsyn/fulfil"
+	"elekt.no/innsyn/privacy"
 	"elekt.no/innsyn/store"
 	"elekt.no/innsyn/web"
 )
@@ -44,7 +46,16 @@ func main() {
 	}
 }
 
-const usage = `usage: innsyn serve|worker|migrate|check|verify-ledger [--config FILE]
+const usage = `usage: innsyn COMMAND [--config FILE]
+
+  serve          answers people
+  worker         carries out what they chose
+  migrate        brings the database to this binary's schema, as its owner
+  check          validates the catalogue and prints it as a table; --catalogue FILE for another
+  verify-ledger  recomputes every proof in the ledger
+  end-link       takes back a wrong link of a person to a customer record, and prints
+                 what was shown and which recipients were told through it:
+                 --link ID (person_link.link_id) --why CODE (as wrong-person; no names)
 `
 
 // run is main without the process: one command with its arguments.
@@ -57,6 +68,8 @@ func run(ctx context.Context, args []string, out, errout io.Writer) error {
 	flags.SetOutput(errout)
 	config := flags.String("config", os.Getenv("INNSYN_CONFIG"), "configuration `file`")
 	catalogue := flags.String("catalogue", "", "catalogue `file`, for check; the configured one if empty")
+	link := flags.String("link", "", "`id` of a link, for end-link")
+	why := flags.String("why", "", "short `code` of the reason, for end-link")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -76,7 +89,7 @@ func run(ctx context.Context, args []string, out, errout io.Writer) error {
 		return check(out, path)
 	case "migrate":
 		return migrate(ctx, *config)
-	case "serve", "worker", "verify-ledger":
+	case "serve", "worker", "verify-ledger", "end-link":
 		c, err := loadConfig(*config)
 		if err != nil {
 			return err
@@ -87,6 +100,8 @@ func run(ctx context.Context, args []string, out, errout io.Writer) error {
 			return serve(ctx, c, log)
 		case "worker":
 			return work(ctx, c, log)
+		case "end-link":
+			return endLink(ctx, c, log, out, *link, *why)
 		}
 		return verifyLedger(ctx, c, out)
 	}
@@ -128,15 +143,32 @@ func verifyLedger(ctx context.Context, c *Config, out io.Writer) error {
 	return err
 }
 
-// untilKept stores the catalogue before anything is shown or sent; a database
-// that isn't there yet is waited for.
-func untilKept(ctx context.Context, log *slog.Logger, keep func(context.Context) error) error {
+// bornWith is how long untilKept bears with a fault that waiting doesn't usually
+// mend, as a missing right: a migration may be under way.
+const bornWith = 30 * time.Second
+
+// untilKept stores the catalogue before anything is shown or sent. A database that
+// is away, or not migrated yet, is waited for; any other error is given back after
+// bornWith, and the context's when it ends.
+func untilKept(ctx context.Context, log *slog.Logger, bornWith time.Duration, keep func(context.Context) error) error {
+	var said, since time.Time
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := keep(ctx)
 		if err == nil {
 			return nil
 		}
-		log.Warn("waiting for the database", "error", err)
+		switch {
+		case privacy.KindOf(err) == privacy.Unavailable:
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		case ctx.Err() == nil && time.Since(since) >= bornWith:
+			return fmt.Errorf("database: %w", err)
+		}
+		if time.Since(said) >= time.Minute {
+			log.Warn("waiting for the database", "error", err)
+			said = time.Now()
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -197,8 +229,12 @@ func serve(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	go func() { done <- server.Serve(l) }()
 	// The portal answers at once; it says that it is not ready until the texts
 	// that it shows are on record.
-	if err := untilKept(ctx, log, func(ctx context.Context) error { return db.KeepCatalogue(ctx, catalogue) }); err == nil {
+	err = untilKept(ctx, log, bornWith, func(ctx context.Context) error { return db.KeepCatalogue(ctx, catalogue) })
+	switch {
+	case err == nil:
 		portal.SetReady()
+	case ctx.Err() == nil:
+		return errors.Join(err, server.Close())
 	}
 	select {
 	case err := <-done:
@@ -223,8 +259,11 @@ func work(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := untilKept(ctx, log, func(ctx context.Context) error { return db.KeepCatalogue(ctx, catalogue) }); err != nil {
-		return nil // asked to stop before the database came
+	if err := untilKept(ctx, log, bornWith, func(ctx context.Context) error { return db.KeepCatalogue(ctx, catalogue) }); err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to stop before the database came
+		}
+		return err
 	}
 	sessionKey, err := decodeKey(c.Keys.Session)
 	if err != nil {
@@ -234,8 +273,16 @@ func work(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	ninKey, err := decodeKey(c.Keys.NationalID)
+	if err != nil {
+		return err
+	}
+	addressKey, err := auth.AddressKey(ninKey)
+	if err != nil {
+		return err
+	}
 	w, err := fulfil.New(fulfil.Options{
-		Store: db, Catalogue: catalogue, Mailgun: c.Recipients.Mailgun, Sveve: c.Recipients.Sveve, CodeKey: codeKey, Log: log,
+		Store: db, Catalogue: catalogue, Recipients: c.Recipients, CodeKey: codeKey, AddressKey: addressKey, Log: log,
 	})
 	if err != nil {
 		return err
