@@ -30,6 +30,7 @@ type Options struct {
 	SessionKey    []byte             // 32 bytes or more
 	NationalIDKey []byte             // 32 bytes or more; the same as the company's own hashes
 	Production    bool               // refuses logins that only development may have
+	API           *APIConfig         // nil: there is no API
 	Log           *slog.Logger       // discarded if nil
 
 	Now       func() time.Time  // the store's clock if nil
@@ -53,6 +54,7 @@ type Auth struct {
 	codeKey   []byte // hashes of one-time codes
 	seal      cipher.AEAD
 	sessions  *sessionStore
+	clients   *clients // of the API; nil if there is none
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -105,6 +107,11 @@ func New(o Options) (*Auth, error) {
 		}
 		a.providers[id], callbacks[p.cfg.Callback] = p, id
 		a.order = append(a.order, id)
+	}
+	if o.API != nil {
+		if a.clients, err = newClients(*o.API, o); err != nil {
+			return nil, fmt.Errorf("auth: %w", err)
+		}
 	}
 	for name, key := range map[string]*[]byte{"forms": &a.formKey, "links": &a.linkKey, "callers": &a.callerKey} {
 		if *key, err = subkey(o.SessionKey, name); err != nil {

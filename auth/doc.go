@@ -31,6 +31,7 @@
 //	a.Sessions, EndSession, Logins, …      the page of logins and devices
 //	a.FindCustomer, AskCode, UseCode       the customer record
 //	a.Park, a.Unpark                       what was typed before a step-up
+//	a.Client(r)                            which system calls the API
 //	a.Allow(ctx, what, who, n, per)        limits of sensitive routes
 //
 // # Faults

@@ -88,19 +88,26 @@ func (p *provider) verify(ctx context.Context, m *metadata, t *oauth2.Token, non
 	return id, c, nil
 }
 
-// checkHeader refuses algorithms that aren't configured and tokens that aren't
-// ID tokens, before anything is verified.
-func (p *provider) checkHeader(raw string) error {
+// tokenHeader is what a token says of itself before anything is verified.
+type tokenHeader struct {
+	Algorithm string `json:"alg"`
+	Type      string `json:"typ"`
+}
+
+func readHeader(raw string) (h tokenHeader, err error) {
 	head, _, _ := strings.Cut(raw, ".")
 	b, err := base64.RawURLEncoding.DecodeString(head)
 	if err != nil {
-		return badToken("form")
+		return h, err
 	}
-	var h struct {
-		Algorithm string `json:"alg"`
-		Type      string `json:"typ"`
-	}
-	if err := json.Unmarshal(b, &h); err != nil {
+	return h, json.Unmarshal(b, &h)
+}
+
+// checkHeader refuses algorithms that aren't configured and tokens that aren't
+// ID tokens, before anything is verified.
+func (p *provider) checkHeader(raw string) error {
+	h, err := readHeader(raw)
+	if err != nil {
 		return badToken("form")
 	}
 	if !slices.Contains(p.cfg.Algorithms, h.Algorithm) {
@@ -114,29 +121,35 @@ func (p *provider) checkHeader(raw string) error {
 
 // classify gives a refusal of go-oidc its reason code.
 func (p *provider) classify(v *verifying, err error) error {
-	var expired *oidc.TokenExpiredError
-	switch {
-	case errors.Is(v.err, errKeysAway):
+	if errors.Is(v.err, errKeysAway) {
 		p.learnt(true)
 		return p.away("keys", v.err)
+	}
+	return badToken(whyNot(v, err, p.cfg.Issuer, p.cfg.ClientID))
+}
+
+// whyNot is the reason code of a refusal of go-oidc, whose own words are a text.
+func whyNot(v *verifying, err error, issuer, audience string) string {
+	var expired *oidc.TokenExpiredError
+	switch {
 	case errors.Is(v.err, errUnknownKey):
-		return badToken("unknown-key")
+		return "unknown-key"
 	case v.err != nil || v.payload == nil:
-		return badToken("signature")
+		return "signature"
 	case errors.As(err, &expired):
-		return badToken("expired")
+		return "expired"
 	}
 	var c claims
 	if json.Unmarshal(v.payload, &c) != nil {
-		return badToken("claims")
+		return "claims"
 	}
-	if c.text("iss") != p.cfg.Issuer {
-		return badToken("issuer")
+	if c.text("iss") != issuer {
+		return "issuer"
 	}
-	if !slices.Contains(c.texts("aud"), p.cfg.ClientID) {
-		return badToken("audience")
+	if !slices.Contains(c.texts("aud"), audience) {
+		return "audience"
 	}
-	return badToken("not-yet")
+	return "not-yet"
 }
 
 // checkClaims is what go-oidc leaves open.

@@ -135,7 +135,10 @@ func (p *Purpose) Yes() Decision {
 // Form is what a person sent to change a choice.
 type Form struct {
 	Decision Decision
-	Text     Hash  // of the text that was shown; zero if it wasn't kept
+	Text     Hash // of the text that was shown; zero if it wasn't kept
+	// Shown is the text with that hash where the choice was made elsewhere, and may
+	// have been made on an older one that is on record; nil: one of today's.
+	Shown    *ShownText
 	Version  int64 // Choice.Version that the page was drawn from, 0 if there was none
 	Language string
 	Channel  Channel
@@ -185,14 +188,19 @@ func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circum
 	if now != nil {
 		version = now.Version
 	}
-	shown := c.read(p, f)
+	shown, text, revision := c.read(p, f), Hash{}, p.Revision
+	if text = shown.Hash(); f.Shown != nil {
+		shown, text, revision = *f.Shown, f.Text, f.Shown.Revision
+	}
 	if says(now, p) == f.Decision && !(yes && before == StateRenew) {
 		return nil, nil
 	}
 	if yes && f.Version != version {
 		return nil, &Error{Kind: Conflict, Key: "error.changed-elsewhere", Reason: "stale-version"}
 	}
-	if yes && f.Text != shown.Hash() {
+	// What a yes to an older text is worth: nothing, if the purpose has become
+	// another since. law: GDPR 4(11)
+	if yes && (f.Text != text || shown.Purpose != p.ID || revision < p.Material) {
 		return nil, &Error{Kind: Conflict, Key: "error.text-changed", Reason: "stale-text"}
 	}
 
@@ -204,11 +212,11 @@ func (c *Catalogue) Change(person PersonRef, p *Purpose, now *Choice, who Circum
 	ch := &Change{
 		Stale: f.Version != version,
 		Entry: Entry{
-			Salt: NewSalt(), Person: person, Purpose: p.ID, Decision: decision, Catalogue: c.Hash(), Text: shown.Hash(),
+			Salt: NewSalt(), Person: person, Purpose: p.ID, Decision: decision, Catalogue: c.Hash(), Text: text,
 			Language: shown.Language, Channel: f.Channel, Actor: f.Actor, At: at,
 		},
 		Choice: Choice{
-			Purpose: p.ID, Decision: decision, At: at, Revision: p.Revision, Text: shown.Hash(),
+			Purpose: p.ID, Decision: decision, At: at, Revision: revision, Text: text,
 			Language: shown.Language, Channel: f.Channel,
 		},
 	}

@@ -23,10 +23,11 @@ const (
 	RateLimited               // too often; try later
 	Unavailable               // a part that we need does not answer
 	NotAllowed                // there is such a thing, but not by this method
+	Precondition              // what the request says must hold doesn't
 )
 
 var kindNames = [...]string{"internal", "invalid", "unauthenticated", "step_up", "forbidden",
-	"not_found", "conflict", "gone", "too_large", "rate_limited", "unavailable", "method_not_allowed"}
+	"not_found", "conflict", "gone", "too_large", "rate_limited", "unavailable", "method_not_allowed", "precondition_failed"}
 
 func (k ErrorKind) String() string {
 	if k < 0 || int(k) >= len(kindNames) {

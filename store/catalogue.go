@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -33,4 +35,17 @@ func (s *Store) KeepCatalogue(ctx context.Context, c *privacy.Catalogue) error {
 			ON CONFLICT DO NOTHING`, hashes, purposes, languages, bodies)
 		return err
 	})
+}
+
+// ShownText is a text that is on record; NotFound if none has that hash.
+func (s *Store) ShownText(ctx context.Context, h privacy.Hash) (privacy.ShownText, error) {
+	var body []byte
+	err := s.get(ctx, &body, `SELECT body FROM shown_text WHERE hash = $1`, h[:])
+	if errors.Is(err, sql.ErrNoRows) {
+		return privacy.ShownText{}, notFound("unknown-text")
+	}
+	if err != nil {
+		return privacy.ShownText{}, err
+	}
+	return privacy.ParseShownText(body)
 }

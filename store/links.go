@@ -31,6 +31,7 @@ const (
 	EvidenceAppAccount Evidence = "app-account" // the app's own account id, from the app's login
 	EvidenceCode       Evidence = "code"        // customer number and a one-time code to the contact on file
 	EvidenceStaff      Evidence = "staff"       // a person has looked at it
+	EvidenceSystem     Evidence = "system"      // a system of the company named its own id, through the API
 )
 
 // Customer is what the company's own database says of a customer, and the link

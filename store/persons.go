@@ -124,6 +124,12 @@ func (s *Store) LogIn(ctx context.Context, id Identity, m Match, declared time.T
 			return err
 		}
 		if ref == "" {
+			if ref, err = s.adopt(ctx, tx, m, declared); err != nil {
+				return err
+			}
+			out.NewPerson = ref != ""
+		}
+		if ref == "" {
 			ref, out.NewPerson = privacy.NewPersonRef(), true
 			if _, err := tx.ExecContext(ctx, `INSERT INTO person (person_ref, age_declared_at, created_at) VALUES ($1, $2, $3)`,
 				ref, nullTime(declared), s.Now()); err != nil {
@@ -168,6 +174,46 @@ func (s *Store) putLogin(ctx context.Context, tx *sqlx.Tx, id Identity, out *Log
 		return s.event(ctx, tx, Event{Kind: EventLoginAdded, Reason: string(EvidenceNationalID), Provider: id.Provider, Person: out.Person})
 	}
 	return nil
+}
+
+// adopt finds the person whom a system of the company made known here before they
+// ever came (Record): the one record that was found is theirs, and nobody logs in
+// as them yet. Whoever proved now that the record is theirs is that person, and
+// finds the choices that they made elsewhere. Empty if there is none.
+func (s *Store) adopt(ctx context.Context, tx *sqlx.Tx, m Match, declared time.Time) (privacy.PersonRef, error) {
+	if m.Away || len(m.Found) != 1 {
+		return "", nil
+	}
+	var ref privacy.PersonRef
+	err := tx.GetContext(ctx, &ref, `SELECT p.person_ref FROM person p JOIN person_link l USING (person_ref)
+		WHERE l.system = $1 AND l.external_id = $2 AND l.ended_at IS NULL AND l.evidence = $3
+		  AND NOT EXISTS (SELECT FROM login o WHERE o.person_ref = p.person_ref) FOR UPDATE OF p`,
+		CustomerSystem, m.Found[0].No, EvidenceSystem)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	// Somebody else may have become this person while we waited for the row.
+	var taken bool
+	if err := tx.GetContext(ctx, &taken, `SELECT EXISTS (SELECT FROM login WHERE person_ref = $1)`, ref); err != nil || taken {
+		return "", err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE person_link SET evidence = $3 WHERE person_ref = $1 AND system = $2 AND ended_at IS NULL`,
+		ref, CustomerSystem, m.Evidence); err != nil {
+		return "", err
+	}
+	if err := s.event(ctx, tx, Event{Kind: EventLinked, Reason: string(m.Evidence), Person: ref}); err != nil {
+		return "", err
+	}
+	if declared.IsZero() {
+		return ref, nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE person SET age_declared_at = $2 WHERE person_ref = $1`, ref, declared); err != nil {
+		return "", err
+	}
+	return ref, s.event(ctx, tx, Event{Kind: EventAgeDeclared, Person: ref})
 }
 
 // Match links what was found for a person who is logged in already.

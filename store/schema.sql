@@ -27,6 +27,16 @@ CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.rive
     END = 1;
 $$;
 
+CREATE TABLE public.asked (
+    person_ref text NOT NULL,
+    day date NOT NULL,
+    client text NOT NULL,
+    kind text NOT NULL,
+    purpose text DEFAULT ''::text NOT NULL,
+    times bigint NOT NULL,
+    CONSTRAINT asked_kind_check CHECK ((kind = ANY (ARRAY['may-i'::text, 'choices'::text, 'device'::text])))
+);
+
 CREATE TABLE public.auth_event (
     event_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -238,13 +248,30 @@ CREATE TABLE public.person_link (
     ended_at timestamp with time zone,
     ended_why text,
     CONSTRAINT person_link_check CHECK (((ended_at IS NULL) = (ended_why IS NULL))),
-    CONSTRAINT person_link_evidence_check CHECK ((evidence = ANY (ARRAY['national-id'::text, 'phone'::text, 'app-account'::text, 'code'::text, 'staff'::text])))
+    CONSTRAINT person_link_evidence_check CHECK ((evidence = ANY (ARRAY['national-id'::text, 'phone'::text, 'app-account'::text, 'code'::text, 'staff'::text, 'system'::text])))
 );
 
 CREATE UNLOGGED TABLE public.rate_limit (
     key text NOT NULL,
     value bigint NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.recorded_choice (
+    recorded_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    person_ref text NOT NULL,
+    client text NOT NULL,
+    key text,
+    request bytea NOT NULL,
+    purpose text NOT NULL,
+    decision text NOT NULL,
+    evidence text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    version bigint NOT NULL,
+    leaf_id bigint,
+    CONSTRAINT recorded_choice_decision_check CHECK ((decision = ANY (ARRAY['give'::text, 'withdraw'::text, 'refuse'::text, 'object'::text, 'retract'::text]))),
+    CONSTRAINT recorded_choice_request_check CHECK ((length(request) = 32))
 );
 
 CREATE TABLE public.request (
@@ -287,6 +314,9 @@ CREATE TABLE public.shown_text (
     CONSTRAINT shown_text_hash_check CHECK ((length(hash) = 32)),
     CONSTRAINT shown_text_language_check CHECK ((language = ANY (ARRAY['nb'::text, 'nn'::text, 'en'::text])))
 );
+
+ALTER TABLE ONLY public.asked
+    ADD CONSTRAINT asked_pkey PRIMARY KEY (person_ref, day, client, kind, purpose);
 
 ALTER TABLE ONLY public.auth_event
     ADD CONSTRAINT auth_event_pkey PRIMARY KEY (event_id);
@@ -348,6 +378,9 @@ ALTER TABLE ONLY public.person
 ALTER TABLE ONLY public.rate_limit
     ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.recorded_choice
+    ADD CONSTRAINT recorded_choice_pkey PRIMARY KEY (recorded_id);
+
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (request_id);
 
@@ -392,6 +425,10 @@ CREATE UNIQUE INDEX person_link_record ON public.person_link USING btree (system
 
 CREATE INDEX rate_limit_expires ON public.rate_limit USING btree (expires_at);
 
+CREATE UNIQUE INDEX recorded_choice_key ON public.recorded_choice USING btree (client, key) WHERE (key IS NOT NULL);
+
+CREATE INDEX recorded_choice_person ON public.recorded_choice USING btree (person_ref);
+
 CREATE UNIQUE INDEX request_open_match ON public.request USING btree (person_ref) WHERE ((kind = 'customer-match'::text) AND (state = 'open'::text));
 
 CREATE UNIQUE INDEX request_open_objection ON public.request USING btree (person_ref, purpose) WHERE ((kind = 'objection'::text) AND (state = 'open'::text));
@@ -403,6 +440,9 @@ CREATE INDEX session_expires ON public.session USING btree (expires_at);
 CREATE INDEX session_login ON public.session USING btree (login_id);
 
 CREATE INDEX session_person ON public.session USING btree (person_ref);
+
+ALTER TABLE ONLY public.asked
+    ADD CONSTRAINT asked_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
 
 ALTER TABLE ONLY public.auth_event
     ADD CONSTRAINT auth_event_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
@@ -452,6 +492,12 @@ ALTER TABLE ONLY public.parked_form
 ALTER TABLE ONLY public.person_link
     ADD CONSTRAINT person_link_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
 
+ALTER TABLE ONLY public.recorded_choice
+    ADD CONSTRAINT recorded_choice_leaf_id_fkey FOREIGN KEY (leaf_id) REFERENCES public.ledger_leaf(leaf_id);
+
+ALTER TABLE ONLY public.recorded_choice
+    ADD CONSTRAINT recorded_choice_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
+
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT request_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
 
@@ -462,6 +508,8 @@ ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
 
 GRANT USAGE ON SCHEMA public TO innsyn_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.asked TO innsyn_app;
 
 GRANT SELECT,INSERT ON TABLE public.auth_event TO innsyn_app;
 
@@ -496,6 +544,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO innsyn_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_link TO innsyn_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_limit TO innsyn_app;
+
+GRANT SELECT,INSERT ON TABLE public.recorded_choice TO innsyn_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.request TO innsyn_app;
 

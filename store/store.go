@@ -40,6 +40,7 @@ type Store struct {
 	stmts   statements
 	outside statements // of the company's database
 	shown   shownPages
+	asked   asked
 	pairs   *sqlx.DB
 	Now     func() time.Time
 }
@@ -96,9 +97,10 @@ func open(key, url string, n int) (*sqlx.DB, error) {
 	return db, nil
 }
 
-// Close ends all connections.
+// Close writes what waits to be counted and ends all connections.
 func (s *Store) Close() error {
-	err := s.db.Close()
+	err := s.endAsked()
+	err = errors.Join(err, s.db.Close())
 	if s.company != nil {
 		err = errors.Join(err, s.company.Close())
 	}

@@ -27,6 +27,7 @@ var statuses = map[privacy.ErrorKind]int{
 	privacy.RateLimited:     http.StatusTooManyRequests,
 	privacy.Unavailable:     http.StatusServiceUnavailable,
 	privacy.NotAllowed:      http.StatusMethodNotAllowed,
+	privacy.Precondition:    http.StatusPreconditionFailed,
 }
 
 // fail turns an error into what the person, the script or the program meets:
@@ -72,15 +73,31 @@ func wantsJSON(r *http.Request) bool {
 
 func isHTMX(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
 
+// problemAnswer is a problem as a program gets it. What comes after the first
+// line of names is for the API.
+type problemAnswer struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`     // the kind
+	ID     string `json:"instance"` // the request, for whoever writes to us about it
+	Reason string `json:"reason,omitempty"`
+	Field  string `json:"field,omitempty"` // a parameter, a header, or a field of the body
+	Detail string `json:"detail,omitempty"`
+}
+
 // problem answers a program. RFC 9457
 func problem(w http.ResponseWriter, r *http.Request, status int, e *privacy.Error) {
-	b, err := json.Marshal(struct {
-		Type   string `json:"type"`
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Code   string `json:"code"`
-		ID     string `json:"instance"`
-	}{"about:blank", http.StatusText(status), status, e.Kind.String(), "urn:request:" + requestID(r.Context())})
+	p := problemAnswer{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: e.Kind.String(),
+		ID: "urn:request:" + requestID(r.Context())}
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		p.Reason = e.Reason
+		var h *hint
+		if errors.As(e, &h) {
+			p.Field, p.Detail = h.field, h.detail
+		}
+	}
+	b, err := json.Marshal(p)
 	if err != nil {
 		status, b = http.StatusInternalServerError, nil
 	}

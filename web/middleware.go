@@ -20,6 +20,7 @@ type contextKey int
 const (
 	keyRequest contextKey = iota
 	keySession
+	keyClient
 )
 
 // record is what the access log needs to know when a request ends. Only ids: the
@@ -28,6 +29,7 @@ type record struct {
 	id     string
 	route  string
 	person privacy.PersonRef
+	client string // that calls the API
 }
 
 func requestID(ctx context.Context) string {
@@ -86,9 +88,13 @@ func (s *Server) outermost(next http.Handler) http.Handler {
 					s.fail(sw, r, &privacy.Error{Kind: privacy.Internal, Key: "error.internal", Reason: "panic"})
 				}
 			}
+			caller := slog.String("person", string(rec.person))
+			if rec.client != "" {
+				caller = slog.String("client", rec.client)
+			}
 			s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("request", rec.id), slog.String("method", r.Method), slog.String("route", rec.route),
-				slog.Int("status", sw.status), slog.Duration("took", time.Since(start)), slog.String("person", string(rec.person)))
+				slog.Int("status", sw.status), slog.Duration("took", time.Since(start)), caller)
 		}()
 		next.ServeHTTP(sw, r)
 	})

@@ -15,6 +15,7 @@ type Audience string
 const (
 	Public Audience = "public" // anybody, logged in or not
 	Person Audience = "person" // a data subject with a session
+	Client Audience = "client" // a system of the company, with a token for the API
 )
 
 // Fresh is how recent a login must be for what can't be undone or hands
@@ -38,6 +39,8 @@ type Route struct {
 	Need     privacy.Assurance // the least assurance, for Person
 	Fresh    time.Duration     // the oldest login that will do; zero: as old as its session
 	Limit    Limit
+	Scope    string // that the token must carry, for Client
+	Body     int64  // the most that a body may hold, in bytes, for Client; maxBody if zero
 	Handler  func(http.ResponseWriter, *http.Request) error
 }
 
@@ -46,6 +49,7 @@ func (s *Server) Routes() []Route {
 	const low = privacy.AssuranceLow
 	logins := Limit{30, time.Minute}
 	codes := Limit{10, 10 * time.Minute}
+	writes := Limit{3000, time.Minute}
 	return []Route{
 		{Method: "GET", Path: "/{$}", Audience: Public, Handler: s.front},
 		{Method: "GET", Path: "/privacy-notice", Audience: Public, Handler: s.privacyNotice},
@@ -73,6 +77,13 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/customer", Audience: Person, Need: low, Handler: s.customer},
 		{Method: "POST", Path: "/customer", Audience: Person, Need: low, Fresh: Fresh, Limit: codes, Handler: s.findCustomer},
 		{Method: "POST", Path: "/customer/help", Audience: Person, Need: low, Limit: codes, Handler: s.askForMatch},
+
+		{Method: "GET", Path: "/api/openapi.json", Audience: Public, Handler: s.openAPI},
+		{Method: "GET", Path: "/api/v1/may-i", Audience: Client, Scope: ScopeMayI, Handler: s.mayI},
+		{Method: "POST", Path: "/api/v1/may-i", Audience: Client, Scope: ScopeMayI, Body: maxPairBody, Handler: s.mayIMany},
+		{Method: "GET", Path: "/api/v1/people/{system}/{id}/choices", Audience: Client, Scope: ScopeChoicesRead, Handler: s.apiChoices},
+		{Method: "POST", Path: "/api/v1/people/{system}/{id}/choices", Audience: Client, Scope: ScopeChoicesWrite, Limit: writes, Handler: s.recordChoice},
+		{Method: "GET", Path: "/api/v1/texts/{purpose}", Audience: Client, Scope: ScopeTextsRead, Handler: s.apiText},
 	}
 }
 

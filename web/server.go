@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ import (
 	"elekt.no/innsyn/i18n"
 	"elekt.no/innsyn/privacy"
 	"elekt.no/innsyn/static"
+	"elekt.no/innsyn/store"
 	"elekt.no/innsyn/views"
 )
 
@@ -40,6 +42,8 @@ type Store interface {
 	customerStore
 	historyStore
 	troubleStore
+	questionStore
+	recordingStore
 	readyStore
 }
 
@@ -52,6 +56,7 @@ type Options struct {
 	Log         *slog.Logger
 	Now         func() time.Time // time.Now if nil
 	Development bool             // adds the gallery of all pages
+	Systems     []string         // whose ids of people the API takes, beside the customer register's and the portal's own
 	Proxies     []netip.Prefix   // of ours, whose X-Forwarded-For is believed; for limits alone
 }
 
@@ -68,6 +73,9 @@ type Server struct {
 	setting   *views.Setting
 	shown     map[string]map[string]shownText // by language and purpose
 	rows      rows
+	systems   map[string]bool
+	busy      busy
+	document  []byte // of the API
 	ready     atomic.Bool
 	handler   http.Handler
 	buffers   sync.Pool
@@ -85,6 +93,7 @@ func New(o Options) (*Server, error) {
 		catalogue: o.Catalogue, store: o.Store, auth: o.Auth, log: o.Log, now: o.Now,
 		https: strings.HasPrefix(o.BaseURL, "https://"), cross: http.NewCrossOriginProtection(), proxies: o.Proxies,
 		setting: setting(o.Catalogue), shown: map[string]map[string]shownText{},
+		systems: map[string]bool{store.CustomerSystem: true, store.PersonSystem: true},
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if s.now == nil {
@@ -93,6 +102,9 @@ func New(o Options) (*Server, error) {
 	// A proxy may change Host; our own address is ours whatever it says.
 	if err := s.cross.AddTrustedOrigin(o.BaseURL); err != nil {
 		return nil, fmt.Errorf("base address: %w", err)
+	}
+	for _, name := range o.Systems {
+		s.systems[name] = true
 	}
 	if err := i18n.Check(); err != nil {
 		return nil, fmt.Errorf("texts: %w", err)
@@ -103,18 +115,36 @@ func New(o Options) (*Server, error) {
 	for _, t := range o.Catalogue.AllShown() {
 		s.shown[t.Language][t.Purpose] = shownText{t, t.Hash().String()}
 	}
-	mux, methods := http.NewServeMux(), map[string][]string{}
+	var err error
+	if s.document, err = document(); err != nil {
+		return nil, err
+	}
+	// The API has no language and no pages, and goes its own way.
+	mux, api, methods := http.NewServeMux(), http.NewServeMux(), map[string][]string{}
+	in := func(path string) *http.ServeMux {
+		if strings.HasPrefix(path, "/api/") {
+			return api
+		}
+		return mux
+	}
 	for _, rt := range s.Routes() {
-		if rt.Method == "" || rt.Path == "" || rt.Handler == nil || rt.Audience != Public && rt.Audience != Person ||
-			rt.Audience == Person && rt.Need == privacy.AssuranceNone {
+		guard := s.guard
+		switch {
+		case rt.Method == "" || rt.Path == "" || rt.Handler == nil:
+			return nil, fmt.Errorf("route %s %s isn't whole", rt.Method, rt.Path)
+		case rt.Audience == Public, rt.Audience == Person && rt.Need != privacy.AssuranceNone:
+		case rt.Audience == Client && slices.Contains(Scopes, rt.Scope):
+			guard = s.guardClient
+		default:
 			return nil, fmt.Errorf("route %s %s doesn't say whom it is for", rt.Method, rt.Path)
 		}
-		mux.Handle(rt.Method+" "+rt.Path, s.guard(rt))
+		in(rt.Path).Handle(rt.Method+" "+rt.Path, guard(rt))
 		methods[rt.Path] = append(methods[rt.Path], rt.Method)
 	}
 	for path, allowed := range methods {
-		mux.Handle(path, s.otherMethod(allowed))
+		in(path).Handle(path, s.otherMethod(allowed))
 	}
+	api.Handle("/", s.guard(Route{Path: "/", Audience: Public, Handler: s.nowhere}))
 	mux.Handle("GET /static/", static.Handler())
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
@@ -127,7 +157,10 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.outermost(s.headers(s.language(pages)))
+	top := http.NewServeMux()
+	top.Handle("/api/", api)
+	top.Handle("/", s.language(pages))
+	s.handler = s.outermost(s.headers(top))
 	return s, nil
 }
 

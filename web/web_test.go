@@ -36,6 +36,7 @@ type portal struct {
 	db    *storetest.DB
 	cat   *privacy.Catalogue
 	log   *safeBuffer
+	api   *issuer
 
 	mu  sync.Mutex
 	now time.Time
@@ -97,12 +98,13 @@ func openOn(t *testing.T, db *storetest.DB, appURL, companyURL string) *portal {
 	// The server's address is known only once it listens, and the portal must know it.
 	p.Server = httptest.NewUnstartedServer(nil)
 	base := "http://" + p.Listener.Addr().String()
-	a, err := auth.New(auth.Options{BaseURL: base, Store: p.store, Catalogue: p.cat, SessionKey: key, NationalIDKey: key, Log: log,
+	p.api = newIssuer(t, p.clock)
+	a, err := auth.New(auth.Options{BaseURL: base, API: p.api.config(), Store: p.store, Catalogue: p.cat, SessionKey: key, NationalIDKey: key, Log: log,
 		Providers: []auth.ProviderConfig{{ID: "bankid", Preset: "bankid", Issuer: "http://127.0.0.1:1/", ClientID: "c", ClientAuth: auth.SecretBasic, ClientSecret: "s"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.web, err = web.New(web.Options{BaseURL: base, Catalogue: p.cat, Store: p.store, Auth: a, Log: log, Now: p.clock}); err != nil {
+	if p.web, err = web.New(web.Options{BaseURL: base, Catalogue: p.cat, Store: p.store, Auth: a, Log: log, Now: p.clock, Systems: p.api.config().Systems}); err != nil {
 		t.Fatal(err)
 	}
 	p.web.SetReady()
