@@ -60,7 +60,7 @@ func (s *Server) appleClient(c *call) (answer, bool) {
 
 func (s *Server) appleSecret(c *call) bool {
 	account := s.options.Apple
-	signed, err := jose.ParseSigned(c.one("client_secret"), []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(c.one("client_secret"), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || account.Key == nil || signed.Signatures[0].Header.KeyID != account.KeyID {
 		return false
 	}

@@ -85,30 +85,30 @@ func (s *Server) googleToken(c *call) answer {
 func (s *Server) googleAssertion(c *call) (googleClaims, error) {
 	var claims googleClaims
 	account := s.options.Google
-	signed, err := jose.ParseSigned(c.one("assertion"), []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(c.one("assertion"), []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil || account.Key == nil {
-		return claims, fmt.Errorf("Invalid JWT")
+		return claims, fmt.Errorf("invalid JWT")
 	}
 	if account.KeyID != "" && signed.Signatures[0].Header.KeyID != account.KeyID {
-		return claims, fmt.Errorf("Invalid JWT: unknown kid")
+		return claims, fmt.Errorf("invalid JWT: unknown kid")
 	}
 	payload, err := signed.Verify(account.Key)
 	if err != nil {
-		return claims, fmt.Errorf("Invalid JWT Signature.")
+		return claims, fmt.Errorf("invalid JWT signature")
 	}
 	if err := decode(payload, &claims); err != nil {
-		return claims, fmt.Errorf("Invalid JWT: %w", err)
+		return claims, fmt.Errorf("invalid JWT: %w", err)
 	}
 	issued, expires := time.Unix(claims.IssuedAt, 0), time.Unix(claims.Expires, 0)
 	switch {
 	case claims.Issuer != account.ServiceAccount:
-		return claims, fmt.Errorf("Invalid grant: account not found")
+		return claims, fmt.Errorf("invalid grant: account not found")
 	case claims.Audience != googleTokenURL && claims.Audience != "http://"+c.Host+googlePrefix+"/token":
-		return claims, fmt.Errorf("Invalid JWT: aud is not the token server")
+		return claims, fmt.Errorf("invalid JWT: aud is not the token server")
 	case claims.Subject != "" && claims.Subject != claims.Issuer:
-		return claims, fmt.Errorf("Invalid JWT: nobody is acted for")
+		return claims, fmt.Errorf("invalid JWT: nobody is acted for")
 	case issued.After(c.now.Add(time.Minute)) || !expires.After(c.now) || expires.Sub(issued) > time.Hour:
-		return claims, fmt.Errorf("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.")
+		return claims, fmt.Errorf("invalid JWT: the token must be short-lived (60 minutes) and in a reasonable timeframe")
 	}
 	return claims, nil
 }
