@@ -2,8 +2,10 @@ package fulfil
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +23,23 @@ func validBase(base string) error {
 		return nil
 	}
 	return fmt.Errorf("%q must begin with https://", base)
+}
+
+// validURLs checks addresses of a recipient that may have a path, as a tenant's
+// address has; the error names the key.
+func validURLs(urls map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(urls)) {
+		base := urls[key]
+		u, err := url.Parse(base)
+		if err != nil {
+			return fmt.Errorf("%s: %q is not an address", key, base)
+		}
+		u.Path = ""
+		if err := validBase(u.String()); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return nil
 }
 
 func loopback(host string) bool {

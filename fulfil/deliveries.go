@@ -22,6 +22,9 @@ type Contact struct {
 type Task struct {
 	privacy.Delivery
 	Contact Contact
+	// IDs are the names under which recipients know the person; empty for connectors
+	// that don't ask for them, and for a person without a customer record.
+	IDs store.Identifiers
 	// Stopped are the purposes that the person has last said no to, as far as this
 	// recipient is told of them.
 	Stopped []string
@@ -40,6 +43,12 @@ type Outcome struct {
 	Note   string                // short code without personal data
 	// RetryAfter is how long the recipient asks to be left alone after a failure.
 	RetryAfter time.Duration
+	// Handle is the recipient's own name for what it accepted, if it can be asked how
+	// that went, and AskAfter when. Never who it is about.
+	Handle   string
+	AskAfter time.Duration
+	// Task is the template of what a human is to do; TaskFault if it is empty.
+	Task string
 }
 
 // Connector speaks to one recipient. Do is called again, with the same ID, when
@@ -54,6 +63,7 @@ type Connector interface {
 // contacts finds people in the company's database.
 type contacts interface {
 	Customer(ctx context.Context, person privacy.PersonRef) (*store.Customer, error)
+	Identifiers(ctx context.Context, person privacy.PersonRef) (*store.Identifiers, error)
 }
 
 // deliveries brings recipients up to date.
@@ -61,6 +71,7 @@ type deliveries struct {
 	store      *store.Store
 	contacts   contacts
 	connectors map[string]Connector
+	others     map[string]Connector // for what is not connected: by the recipient's mode
 	backoff    Backoff
 	call       time.Duration // store.CallTime
 	log        *slog.Logger
@@ -89,39 +100,64 @@ func (b *deliveries) bring(ctx context.Context, args privacy.BringUpToDate) (bus
 		if d == nil || err != nil {
 			return false, err
 		}
-		c := b.connectors[d.Recipient]
-		if c == nil || !slices.Contains(c.Purposes(), d.Purpose) {
+		c := b.connector(d)
+		if c == nil {
 			if err := pair.Skip(ctx, d, privacy.DeliveryNotConnected, ""); err != nil {
 				return false, err
 			}
 			continue
 		}
 		// Anew for each row: a wrong link may be taken back in between.
-		contact, err := b.contact(ctx, args.Person)
+		t, err := b.task(ctx, c, d)
 		if err != nil {
 			return false, err
 		}
-		if err := b.send(ctx, pair, c, d, *contact); err != nil {
+		if err := b.send(ctx, pair, c, d, *t); err != nil {
 			return false, err
 		}
 	}
 }
 
-// contact is empty for a person without a customer record. That the company's
-// database can't be asked is an error, and the job is tried again.
-func (b *deliveries) contact(ctx context.Context, person privacy.PersonRef) (*Contact, error) {
-	c, err := b.contacts.Customer(ctx, person)
+// connector is who tells the recipient of a row: a connection of its own, if there
+// is one for the purpose, else what its mode comes to. Nil if there is neither.
+func (b *deliveries) connector(d *privacy.Delivery) Connector {
+	for _, c := range []Connector{b.connectors[d.Recipient], b.others[d.Recipient]} {
+		if c != nil && slices.Contains(c.Purposes(), d.Purpose) {
+			return c
+		}
+	}
+	return nil
+}
+
+// task is a row with what its connector must know of the person, which is nothing
+// for a person without a customer record. That the company's database can't be
+// asked is an error, and the job is tried again.
+func (b *deliveries) task(ctx context.Context, c Connector, d *privacy.Delivery) (*Task, error) {
+	t := &Task{Delivery: *d}
+	if _, asks := c.(asksIdentifiers); asks {
+		ids, err := b.contacts.Identifiers(ctx, d.Person)
+		if privacy.KindOf(err) == privacy.NotFound {
+			return t, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		t.IDs, t.Contact = *ids, Contact{Email: ids.Email, Phone: ids.Phone}
+		return t, nil
+	}
+	customer, err := b.contacts.Customer(ctx, d.Person)
 	if privacy.KindOf(err) == privacy.NotFound {
-		return &Contact{}, nil
+		return t, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Contact{Email: c.Email, Phone: c.Phone}, nil
+	t.Contact = Contact{Email: customer.Email, Phone: customer.Phone}
+	return t, nil
 }
 
 // send makes one attempt at a row and records what came of it.
-func (b *deliveries) send(ctx context.Context, pair *store.Pair, c Connector, d *privacy.Delivery, contact Contact) error {
+func (b *deliveries) send(ctx context.Context, pair *store.Pair, c Connector, d *privacy.Delivery, t Task) error {
 	stopped, err := pair.Stopped(ctx)
 	if err != nil {
 		return err
@@ -137,30 +173,51 @@ func (b *deliveries) send(ctx context.Context, pair *store.Pair, c Connector, d 
 	if err != nil || !ok {
 		return err // not ok: chosen anew in between; the caller looks again
 	}
-	out, stop := c.Do(calling, Task{Delivery: *d, Contact: contact, Stopped: stopped, Kept: kept, Keep: pair.Keep})
+	t.Delivery, t.Stopped, t.Kept, t.Keep = *d, stopped, kept, pair.Keep
+	out, stop := c.Do(calling, t)
 	if stop != nil && ctx.Err() == nil && calling.Err() != nil {
 		out, stop = Outcome{State: privacy.DeliveryFailed, Note: "timeout"}, nil
 	}
-	r := store.Result{State: out.State, Status: out.Status, Note: out.Note}
+	r := b.result(d, out)
 	if stop != nil { // nothing more is being said: the row is free at once
 		r = store.Result{State: privacy.DeliveryQueued, Note: "interrupted"}
-	}
-	if out.State == privacy.DeliveryFailed {
-		now := b.store.Now()
-		if since := later(d.CreatedAt, d.NotBefore); now.Sub(since) > giveUpAfter {
-			r.State, r.Note = privacy.DeliveryNeedsManual, "gave-up"
-		} else {
-			r.NextAttempt = now.Add(b.backoff.wait(d.Attempts, out.RetryAfter))
-		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	if err := pair.Settle(ctx, d, r); err != nil {
 		return errors.Join(stop, err)
 	}
-	b.log.Log(ctx, level(r.State), "delivery", "delivery", d.ID, "recipient", d.Recipient, "purpose", d.Purpose, "action", string(d.Action),
-		"version", d.Version, "attempt", d.Attempts, "state", string(r.State), "status", r.Status, "note", r.Note)
+	b.say(ctx, "delivery", d, r)
 	return stop
+}
+
+// result is what an outcome comes to: when a failure is tried again or a human is
+// asked, when the recipient is asked how it went, and what a human is to do.
+func (b *deliveries) result(d *privacy.Delivery, out Outcome) store.Result {
+	now := b.store.Now()
+	r := store.Result{State: out.State, Status: out.Status, Note: out.Note, Task: out.Task}
+	switch {
+	case out.State == privacy.DeliveryAccepted && out.Handle != "":
+		r.Handle, r.Poll = out.Handle, now.Add(out.AskAfter)
+	case out.State != privacy.DeliveryFailed:
+	case now.Sub(later(d.CreatedAt, d.NotBefore)) > giveUpAfter:
+		r.State, r.Note = privacy.DeliveryNeedsManual, "gave-up"
+	default:
+		r.NextAttempt = now.Add(b.backoff.wait(d.Attempts, out.RetryAfter))
+	}
+	if r.State == privacy.DeliveryNeedsManual && r.Note != privacy.NoteUserLink {
+		r.Task, r.Due = or(r.Task, TaskFault), dueOn(d, now)
+	}
+	return r
+}
+
+func (b *deliveries) say(ctx context.Context, what string, d *privacy.Delivery, r store.Result) {
+	l := level(r.State)
+	if r.Note == privacy.NoteManual || r.Note == privacy.NoteUserLink {
+		l = slog.LevelInfo // nothing went wrong
+	}
+	b.log.Log(ctx, l, what, "delivery", d.ID, "recipient", d.Recipient, "purpose", d.Purpose, "action", string(d.Action),
+		"version", d.Version, "attempt", d.Attempts, "state", string(r.State), "status", r.Status, "note", r.Note)
 }
 
 // level is how loud a state is said: where a human must act, somebody must hear.

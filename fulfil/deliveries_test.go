@@ -393,6 +393,10 @@ func (away) Customer(context.Context, privacy.PersonRef) (*store.Customer, error
 	return nil, &privacy.Error{Kind: privacy.Unavailable, Reason: "company-away"}
 }
 
+func (away) Identifiers(context.Context, privacy.PersonRef) (*store.Identifiers, error) {
+	return nil, &privacy.Error{Kind: privacy.Unavailable, Reason: "company-away"}
+}
+
 func TestCompanyDatabaseThatIsAwayIsNotNobody(t *testing.T) {
 	s := newStage(t)
 	s.choose("newsletter", false)
@@ -413,7 +417,7 @@ func TestWhatIsNotConnectedSaysSoUntilItIs(t *testing.T) {
 	s.choose("newsletter", false)
 	s.bring()
 	s.want("newsletter", "1 stop not_connected")
-	w, err := New(Options{Store: s.st, Catalogue: s.c, Mailgun: new(s.post.config()), Log: s.work.log})
+	w, err := New(Options{Store: s.st, Catalogue: s.c, Recipients: Recipients{Mailgun: new(s.post.config())}, Log: s.work.log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ type SveveConfig struct {
 	Password     string `yaml:"password"`
 	PasswordFile string `yaml:"password_file"`
 	From         string `yaml:"from"` // sender's name, at most 11 characters
+	// Purposes are those of the catalogue that SMS are sent for.
+	Purposes []string `yaml:"purposes"`
 }
 
 // mostSender is how long Sveve lets a sender's name be.
@@ -48,6 +50,7 @@ func (c *SveveConfig) Validate() error {
 
 type sveve struct {
 	config SveveConfig
+	list   *smsList // whom nothing is sent about; nil where nothing with a purpose is sent
 	http   *http.Client
 	now    func() time.Time
 }

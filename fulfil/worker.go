@@ -36,15 +36,15 @@ const (
 	keepJobs = 24 * time.Hour
 )
 
-// Options for New. Mailgun and Sveve are nil if they are not connected.
+// Options for New.
 type Options struct {
-	Store     *store.Store // opened with MaxPairs: Pairs
-	Catalogue *privacy.Catalogue
-	Mailgun   *MailgunConfig
-	Sveve     *SveveConfig
-	CodeKey   []byte  // of privacy.HashCode
-	Backoff   Backoff // DefaultBackoff if zero
-	Log       *slog.Logger
+	Store      *store.Store // opened with MaxPairs: Pairs
+	Catalogue  *privacy.Catalogue
+	Recipients Recipients
+	CodeKey    []byte  // of privacy.HashCode
+	AddressKey []byte  // of the hashes on the company's own list of numbers; without it there is no list
+	Backoff    Backoff // DefaultBackoff if zero
+	Log        *slog.Logger
 }
 
 // Worker does the jobs of one node.
@@ -61,29 +61,23 @@ func New(o Options) (*Worker, error) {
 		o.Backoff = DefaultBackoff
 	}
 	now := func() time.Time { return o.Store.Now() }
-	d := &deliveries{store: o.Store, contacts: o.Store, connectors: map[string]Connector{}, backoff: o.Backoff, call: store.CallTime, log: o.Log}
-	c := &codes{store: o.Store, key: o.CodeKey, sender: o.Catalogue.Controller.Short, log: o.Log}
-	if o.Mailgun != nil {
-		if err := o.Mailgun.Validate(); err != nil {
-			return nil, fmt.Errorf("mailgun: %w", err)
-		}
-		for id := range o.Mailgun.Purposes {
-			if _, err := o.Catalogue.Purpose(id); err != nil {
-				return nil, fmt.Errorf("mailgun: purposes.%s: the catalogue has no such purpose", id)
-			}
-		}
-		c.mail = newMailgun(*o.Mailgun, now)
-		d.connectors["mailgun"] = c.mail
+	connectors, others, err := o.Recipients.connect(o, now)
+	if err != nil {
+		return nil, err
 	}
-	if o.Sveve != nil {
-		if err := o.Sveve.Validate(); err != nil {
-			return nil, fmt.Errorf("sveve: %w", err)
-		}
-		c.sms = newSveve(*o.Sveve, now)
+	d := &deliveries{store: o.Store, contacts: o.Store, connectors: connectors, others: others, backoff: o.Backoff, call: store.CallTime, log: o.Log}
+	c := &codes{store: o.Store, key: o.CodeKey, sender: o.Catalogue.Controller.Short, log: o.Log}
+	if o.Recipients.Mailgun != nil {
+		c.mail = newMailgun(*o.Recipients.Mailgun, now)
+	}
+	if o.Recipients.Sveve != nil {
+		c.sms = newSveve(*o.Recipients.Sveve, now)
+		c.sms.list, _ = connectors[sveveID].(*smsList)
 	}
 	workers := river.NewWorkers()
-	err := errors.Join(
+	err = errors.Join(
 		river.AddWorkerSafely(workers, &bringWorker{deliveries: d}),
+		river.AddWorkerSafely(workers, &pollWorker{deliveries: d}),
 		river.AddWorkerSafely(workers, &codeWorker{codes: c}),
 		river.AddWorkerSafely(workers, &sweepWorker{store: o.Store, log: o.Log}))
 	if err != nil {
@@ -115,12 +109,7 @@ func New(o Options) (*Worker, error) {
 
 // Connected are the recipients that this worker speaks to, in order.
 func (w *Worker) Connected() []string {
-	out := slices.Collect(maps.Keys(w.deliveries.connectors))
-	if w.codes.sms != nil {
-		out = append(out, "sveve")
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(w.deliveries.connectors))
 }
 
 // Run does jobs until ctx ends. Then it takes no new ones, gives those under way
@@ -155,19 +144,24 @@ func (w *Worker) Run(ctx context.Context, patience time.Duration) error {
 
 // start sends what had no connection before, and begins to take jobs.
 func (w *Worker) start(ctx context.Context) error {
-	for recipient, c := range w.deliveries.connectors {
-		for {
-			n, err := w.deliveries.store.Reconnect(ctx, recipient, c.Purposes())
-			if err != nil {
+	for _, told := range []map[string]Connector{w.deliveries.connectors, w.deliveries.others} {
+		for recipient, c := range told {
+			if err := w.reconnect(ctx, recipient, c.Purposes()); err != nil {
 				return err
 			}
-			if n == 0 {
-				break
-			}
-			w.log.InfoContext(ctx, "connected now", "recipient", recipient, "people", n)
 		}
 	}
 	return w.client.Start(context.WithoutCancel(ctx))
+}
+
+func (w *Worker) reconnect(ctx context.Context, recipient string, purposes []string) error {
+	for {
+		n, err := w.deliveries.store.Reconnect(ctx, recipient, purposes)
+		if n == 0 || err != nil {
+			return err
+		}
+		w.log.InfoContext(ctx, "connected now", "recipient", recipient, "people", n)
+	}
 }
 
 type bringWorker struct {
@@ -189,6 +183,24 @@ const mostRetry = time.Minute
 
 // NextRetry is later each time.
 func (w *bringWorker) NextRetry(job *river.Job[privacy.BringUpToDate]) time.Time {
+	return time.Now().Add(min(time.Duration(job.Attempt*job.Attempt)*time.Second, mostRetry))
+}
+
+type pollWorker struct {
+	river.WorkerDefaults[privacy.PollDelivery]
+	*deliveries
+}
+
+func (w *pollWorker) Work(ctx context.Context, job *river.Job[privacy.PollDelivery]) error {
+	busy, err := w.poll(ctx, job.Args)
+	if busy {
+		return river.JobSnooze(busyWait)
+	}
+	return err
+}
+
+// NextRetry is as of telling.
+func (w *pollWorker) NextRetry(job *river.Job[privacy.PollDelivery]) time.Time {
 	return time.Now().Add(min(time.Duration(job.Attempt*job.Attempt)*time.Second, mostRetry))
 }
 
@@ -224,6 +236,12 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweep]) error {
 	}
 	if lost > 0 {
 		w.log.WarnContext(ctx, "lost jobs made anew", "pairs", lost)
+	}
+	if lost, err = w.store.EnqueueUnasked(ctx, w.store.Now().Add(-overdue)); err != nil {
+		return err
+	}
+	if lost > 0 {
+		w.log.WarnContext(ctx, "lost questions made anew", "pairs", lost)
 	}
 	_, err = w.store.SweepAuth(ctx)
 	return err

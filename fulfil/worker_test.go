@@ -17,9 +17,9 @@ func (s *stage) run(o Options) (stop func()) {
 		o.Store = s.open()
 		o.Store.Now = time.Now
 	}
-	o.Catalogue, o.Log, o.CodeKey = s.c, s.work.log, codeKey
-	if o.Mailgun == nil {
-		o.Mailgun = new(s.post.config())
+	o.Catalogue, o.Log, o.CodeKey, o.AddressKey = s.c, s.work.log, codeKey, codeKey
+	if o.Recipients.Mailgun == nil {
+		o.Recipients.Mailgun = new(s.post.config())
 	}
 	w, err := New(o)
 	if err != nil {
@@ -48,17 +48,17 @@ func (s *stage) eventually(purpose, want string) {
 func TestWorkerTellsRecipientsAndSendsCodes(t *testing.T) {
 	s := newStage(t)
 	phone := newPhone(t)
-	stop := s.run(Options{Sveve: new(phone.config())})
+	stop := s.run(Options{Recipients: Recipients{Sveve: new(phone.config())}})
 	s.choose("newsletter", true)
 	s.eventually("newsletter", "confirmed")
-	eventually(t, "what isn't connected says so", func() bool {
+	eventually(t, "the number is on the company's own list", func() bool {
 		all, err := s.st.Deliveries(t.Context(), s.person, "newsletter")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, d := range all {
 			if d.Recipient == "sveve" {
-				return d.State == privacy.DeliveryNotConnected
+				return d.State == privacy.DeliveryConfirmed && d.Note == privacy.NoteOwnStop
 			}
 		}
 		return false
@@ -181,9 +181,10 @@ func TestWorkerIsNotMadeOfABadConfiguration(t *testing.T) {
 	unknown := s.post.config()
 	unknown.Purposes = map[string]MailgunPurpose{"no-such-purpose": {Tag: "x"}}
 	for want, o := range map[string]Options{
-		"mailgun: key": {Mailgun: &MailgunConfig{}},
-		"sveve: user":  {Sveve: &SveveConfig{}},
-		"no-such":      {Mailgun: &unknown},
+		"mailgun: key":    {Recipients: Recipients{Mailgun: &MailgunConfig{}}},
+		"sveve: user":     {Recipients: Recipients{Sveve: &SveveConfig{}}},
+		"no-such":         {Recipients: Recipients{Mailgun: &unknown}},
+		"service account": {Recipients: Recipients{FCM: &FCMConfig{Project: "elekt"}}},
 	} {
 		o.Store, o.Catalogue, o.Log = s.st, s.c, s.work.log
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
@@ -194,11 +195,10 @@ func TestWorkerIsNotMadeOfABadConfiguration(t *testing.T) {
 
 func TestConnected(t *testing.T) {
 	s := newStage(t)
-	phone := newPhone(t)
 	for want, o := range map[string]Options{
-		"":              {},
-		"mailgun":       {Mailgun: new(s.post.config())},
-		"mailgun sveve": {Mailgun: new(s.post.config()), Sveve: new(phone.config())},
+		"xandr":               {}, // through the app at least
+		"mailgun xandr":       {Recipients: Recipients{Mailgun: new(s.post.config())}},
+		"mailgun sveve xandr": {Recipients: Recipients{Mailgun: new(s.post.config())}, AddressKey: codeKey},
 	} {
 		o.Store, o.Catalogue, o.Log = s.st, s.c, s.work.log
 		w, err := New(o)

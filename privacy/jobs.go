@@ -14,6 +14,16 @@ type BringUpToDate struct {
 // Kind names the job.
 func (BringUpToDate) Kind() string { return "bring_up_to_date" }
 
+// PollDelivery asks a recipient how far it has come with what it took on about a
+// person.
+type PollDelivery struct {
+	Person    PersonRef `json:"person"`
+	Recipient string    `json:"recipient"`
+}
+
+// Kind names the job.
+func (PollDelivery) Kind() string { return "poll_delivery" }
+
 // SendCode makes a one-time code and sends it to the contact on file.
 type SendCode struct {
 	Code string `json:"code"` // id of the code's row, not the code

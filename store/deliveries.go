@@ -83,8 +83,8 @@ func (s *Store) addDeliveries(ctx context.Context, tx *sqlx.Tx, person privacy.P
 
 // supersede takes out of the outbox what a newer choice about the same purpose
 // made needless. Stop and allow are states: of those that haven't arrived only
-// the newest counts, also for a human who was to see to one. An erasure is an
-// act: a new yes takes it back if it came before the erasure was due, or while a
+// the newest counts, also for a human who was to see to one and for phones that
+// were to apply one. An erasure is an act: a new yes takes it back if it came before the erasure was due, or while a
 // human was to see to it; one that is on its way is carried out before the yes.
 //
 // Rows in state sent are left alone: the worker that took them may be calling.
@@ -96,7 +96,8 @@ const supersede = `
 	WITH old AS (
 		SELECT delivery_id FROM delivery d
 		WHERE d.person_ref = $1 AND d.recipient = ANY($2)
-		  AND (d.state IN ('queued', 'failed', 'needs_manual', 'not_connected') OR d.state = 'sent' AND d.action <> 'erase' AND d.changed_at <= $4)
+		  AND (d.state IN ('queued', 'failed', 'needs_manual', 'not_connected') OR d.state = 'sent' AND d.action <> 'erase' AND d.changed_at <= $4
+		    OR d.state = 'accepted' AND d.note = '` + privacy.NoteDevice + `')
 		  AND EXISTS (
 			SELECT 1 FROM delivery n
 			WHERE n.person_ref = d.person_ref AND n.recipient = d.recipient AND n.purpose = d.purpose AND n.version > d.version

@@ -201,6 +201,13 @@ type Result struct {
 	Note   string // short code without personal data
 	// NextAttempt is when a failed call is made again; zero for other states.
 	NextAttempt time.Time
+	// Handle is the recipient's own name for what it accepted, and Poll when it is
+	// asked how that went; zero if it isn't asked.
+	Handle string
+	Poll   time.Time
+	// Task is the template of what a human is to do, and Due its last day.
+	Task string
+	Due  time.Time
 }
 
 // Settle records what came of the call that Begin announced, and enqueues the
@@ -224,15 +231,13 @@ func (p *Pair) Settle(ctx context.Context, d *privacy.Delivery, r Result) error 
 			d.ID, now, sql.NullInt32{Int32: int32(r.Status), Valid: r.Status != 0}, r.Note); err != nil {
 			return wrap(err)
 		}
-		if r.NextAttempt.IsZero() {
-			return nil
-		}
-		values, err := jobValues(job{privacy.BringUpToDate{Person: p.Person, Recipient: p.Recipient}, r.NextAttempt})
-		if err != nil {
+		if err := p.follow(ctx, tx, d, r); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, insertJobs, values...)
-		return wrap(err)
+		if err := p.openTask(ctx, tx, d, r); err != nil || r.NextAttempt.IsZero() {
+			return err
+		}
+		return p.enqueue(ctx, tx, job{privacy.BringUpToDate{Person: p.Person, Recipient: p.Recipient}, r.NextAttempt})
 	})
 }
 

@@ -130,6 +130,28 @@ CREATE TABLE public.delivery_kept (
     kept text[] NOT NULL
 );
 
+CREATE TABLE public.delivery_poll (
+    delivery_id uuid NOT NULL,
+    person_ref text NOT NULL,
+    recipient text NOT NULL,
+    handle text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    asked integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.device_ack (
+    person_ref text NOT NULL,
+    installation bytea NOT NULL,
+    recipient text NOT NULL,
+    purpose text NOT NULL,
+    version bigint NOT NULL,
+    allowed boolean NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT device_ack_installation_check CHECK ((length(installation) = 32)),
+    CONSTRAINT device_ack_version_check CHECK ((version >= 0))
+);
+
 CREATE TABLE public.ledger_entry (
     leaf_id bigint NOT NULL,
     salt bytea NOT NULL,
@@ -203,6 +225,18 @@ CREATE TABLE public.login_transaction (
     CONSTRAINT login_transaction_kind_check CHECK ((kind = ANY (ARRAY['login'::text, 'age'::text]))),
     CONSTRAINT login_transaction_need_check CHECK (((need >= 0) AND (need <= 3))),
     CONSTRAINT login_transaction_state_hash_check CHECK ((length(state_hash) = 32))
+);
+
+CREATE TABLE public.manual_task (
+    delivery_id uuid NOT NULL,
+    person_ref text NOT NULL,
+    template text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    due_on date NOT NULL,
+    evidence text DEFAULT ''::text NOT NULL,
+    done_by text,
+    done_at timestamp with time zone,
+    CONSTRAINT manual_task_check CHECK (((done_at IS NULL) = (done_by IS NULL)))
 );
 
 CREATE TABLE public.one_time_code (
@@ -315,6 +349,14 @@ CREATE TABLE public.shown_text (
     CONSTRAINT shown_text_language_check CHECK ((language = ANY (ARRAY['nb'::text, 'nn'::text, 'en'::text])))
 );
 
+CREATE TABLE public.suppression (
+    recipient text NOT NULL,
+    address bytea NOT NULL,
+    purpose text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT suppression_address_check CHECK ((length(address) = 32))
+);
+
 ALTER TABLE ONLY public.asked
     ADD CONSTRAINT asked_pkey PRIMARY KEY (person_ref, day, client, kind, purpose);
 
@@ -342,6 +384,12 @@ ALTER TABLE ONLY public.delivery
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (delivery_id);
 
+ALTER TABLE ONLY public.delivery_poll
+    ADD CONSTRAINT delivery_poll_pkey PRIMARY KEY (delivery_id);
+
+ALTER TABLE ONLY public.device_ack
+    ADD CONSTRAINT device_ack_pkey PRIMARY KEY (person_ref, installation, recipient, purpose);
+
 ALTER TABLE ONLY public.ledger_entry
     ADD CONSTRAINT ledger_entry_pkey PRIMARY KEY (leaf_id);
 
@@ -362,6 +410,9 @@ ALTER TABLE ONLY public.login
 
 ALTER TABLE ONLY public.login_transaction
     ADD CONSTRAINT login_transaction_pkey PRIMARY KEY (state_hash);
+
+ALTER TABLE ONLY public.manual_task
+    ADD CONSTRAINT manual_task_pkey PRIMARY KEY (delivery_id);
 
 ALTER TABLE ONLY public.one_time_code
     ADD CONSTRAINT one_time_code_pkey PRIMARY KEY (code_id);
@@ -393,15 +444,24 @@ ALTER TABLE ONLY public.session
 ALTER TABLE ONLY public.shown_text
     ADD CONSTRAINT shown_text_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.suppression
+    ADD CONSTRAINT suppression_pkey PRIMARY KEY (recipient, address, purpose);
+
 CREATE INDEX auth_event_person ON public.auth_event USING btree (person_ref, at);
 
 CREATE UNIQUE INDEX child_case_open ON public.child_case USING btree (system, external_id) WHERE (closed_at IS NULL);
+
+CREATE INDEX delivery_accepted ON public.delivery USING btree (person_ref, recipient) WHERE (state = 'accepted'::text);
 
 CREATE INDEX delivery_attempt_delivery ON public.delivery_attempt USING btree (delivery_id);
 
 CREATE INDEX delivery_not_connected ON public.delivery USING btree (recipient) WHERE (state = 'not_connected'::text);
 
 CREATE INDEX delivery_outstanding ON public.delivery USING btree (person_ref, recipient, version) WHERE (state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text]));
+
+CREATE INDEX delivery_poll_next ON public.delivery_poll USING btree (next_at);
+
+CREATE INDEX delivery_poll_person ON public.delivery_poll USING btree (person_ref, recipient);
 
 CREATE INDEX ledger_entry_person ON public.ledger_entry USING btree (person_ref, purpose, leaf_id);
 
@@ -410,6 +470,10 @@ CREATE INDEX login_nin ON public.login USING btree (nin_hash) WHERE (nin_hash IS
 CREATE INDEX login_person ON public.login USING btree (person_ref);
 
 CREATE INDEX login_transaction_expires ON public.login_transaction USING btree (expires_at);
+
+CREATE INDEX manual_task_open ON public.manual_task USING btree (due_on) WHERE (done_at IS NULL);
+
+CREATE INDEX manual_task_person ON public.manual_task USING btree (person_ref);
 
 CREATE UNIQUE INDEX one_time_code_open ON public.one_time_code USING btree (person_ref, use) WHERE (state <> 'used'::text);
 
@@ -465,6 +529,15 @@ ALTER TABLE ONLY public.delivery_kept
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
 
+ALTER TABLE ONLY public.delivery_poll
+    ADD CONSTRAINT delivery_poll_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.delivery(delivery_id);
+
+ALTER TABLE ONLY public.delivery_poll
+    ADD CONSTRAINT delivery_poll_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
+
+ALTER TABLE ONLY public.device_ack
+    ADD CONSTRAINT device_ack_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
+
 ALTER TABLE ONLY public.ledger_entry
     ADD CONSTRAINT ledger_entry_catalogue_fkey FOREIGN KEY (catalogue) REFERENCES public.catalogue(hash);
 
@@ -482,6 +555,12 @@ ALTER TABLE ONLY public.login
 
 ALTER TABLE ONLY public.login_transaction
     ADD CONSTRAINT login_transaction_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
+
+ALTER TABLE ONLY public.manual_task
+    ADD CONSTRAINT manual_task_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.delivery(delivery_id);
+
+ALTER TABLE ONLY public.manual_task
+    ADD CONSTRAINT manual_task_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
 
 ALTER TABLE ONLY public.one_time_code
     ADD CONSTRAINT one_time_code_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
@@ -525,6 +604,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_attempt TO innsyn_app
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_kept TO innsyn_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_poll TO innsyn_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_ack TO innsyn_app;
+
 GRANT SELECT,INSERT ON TABLE public.ledger_entry TO innsyn_app;
 
 GRANT SELECT,INSERT ON TABLE public.ledger_leaf TO innsyn_app;
@@ -534,6 +617,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link_shown TO innsyn_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login TO innsyn_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_transaction TO innsyn_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.manual_task TO innsyn_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_code TO innsyn_app;
 
@@ -552,3 +637,5 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.request TO innsyn_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.session TO innsyn_app;
 
 GRANT SELECT,INSERT ON TABLE public.shown_text TO innsyn_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.suppression TO innsyn_app;

@@ -47,11 +47,8 @@ type Config struct {
 	} `yaml:"keys"`
 	Sessions   auth.Limits           `yaml:"sessions"`
 	Providers  []auth.ProviderConfig `yaml:"providers"`
-	Recipients struct {
-		Mailgun *fulfil.MailgunConfig `yaml:"mailgun"`
-		Sveve   *fulfil.SveveConfig   `yaml:"sveve"`
-	} `yaml:"recipients"`
-	Shutdown time.Duration `yaml:"shutdown"` // how long a node lets requests and jobs end; 15s if zero
+	Recipients fulfil.Recipients     `yaml:"recipients"`
+	Shutdown   time.Duration         `yaml:"shutdown"` // how long a node lets requests and jobs end; 15s if zero
 }
 
 // loadConfig reads the file that INNSYN_CONFIG or --config names, and the
@@ -186,15 +183,8 @@ func (c *Config) validate() error {
 		}
 		seen[p.ID] = true
 	}
-	if m := c.Recipients.Mailgun; m != nil {
-		if err := m.Validate(); err != nil {
-			return fmt.Errorf("recipients.mailgun: %w", err)
-		}
-	}
-	if m := c.Recipients.Sveve; m != nil {
-		if err := m.Validate(); err != nil {
-			return fmt.Errorf("recipients.sveve: %w", err)
-		}
+	if err := c.Recipients.Validate(); err != nil {
+		return fmt.Errorf("recipients.%w", err)
 	}
 	if c.Shutdown == 0 {
 		c.Shutdown = 15 * time.Second

@@ -273,8 +273,16 @@ func work(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	ninKey, err := decodeKey(c.Keys.NationalID)
+	if err != nil {
+		return err
+	}
+	addressKey, err := auth.AddressKey(ninKey)
+	if err != nil {
+		return err
+	}
 	w, err := fulfil.New(fulfil.Options{
-		Store: db, Catalogue: catalogue, Mailgun: c.Recipients.Mailgun, Sveve: c.Recipients.Sveve, CodeKey: codeKey, Log: log,
+		Store: db, Catalogue: catalogue, Recipients: c.Recipients, CodeKey: codeKey, AddressKey: addressKey, Log: log,
 	})
 	if err != nil {
 		return err

@@ -99,13 +99,13 @@ func newWay(t *testing.T) *way {
 	worker, err := fulfil.New(fulfil.Options{
 		Store: w.st, Catalogue: w.c, CodeKey: codeKey, Log: slog.New(slog.NewTextHandler(&w.logs, nil)),
 		Backoff: fulfil.Backoff{First: 10 * time.Millisecond, Most: 100 * time.Millisecond, Chance: func() float64 { return 0.5 }},
-		Mailgun: &fulfil.MailgunConfig{BaseURL: srv.URL, Key: "key", Domains: []string{domainA, domainB},
+		Recipients: fulfil.Recipients{Mailgun: &fulfil.MailgunConfig{BaseURL: srv.URL, Key: "key", Domains: []string{domainA, domainB},
 			From: "Elekt <personvern@" + domainA + ">", FromDomain: domainA,
 			Purposes: map[string]fulfil.MailgunPurpose{
 				"newsletter":    {Tag: "newsletter", List: newsList},
 				"interest-list": {Tag: "interest-list", List: "interest@" + domainB},
 			}},
-		Sveve: &fulfil.SveveConfig{BaseURL: srv.URL, User: "elekt", Password: "secret", From: "Elekt"},
+			Sveve: &fulfil.SveveConfig{BaseURL: srv.URL, User: "elekt", Password: "secret", From: "Elekt"}},
 	})
 	if err != nil {
 		t.Fatal(err)
