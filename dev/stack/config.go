@@ -10,7 +10,7 @@ import (
 
 // configText is the configuration of the development world, and an example for
 // docs/CONFIG.md. Secrets are in files beside it.
-var configText = template.Must(template.New("config").Funcs(template.FuncMap{"q": quote}).Parse(
+var configText = template.Must(template.New("config").Funcs(template.FuncMap{"q": quote}).Funcs(recipientsFuncs).Parse(
 	`# Written anew by make run at each start; changes are lost. docs/CONFIG.md explains the fields.
 env: development
 base_url: {{q .Portal}}
@@ -41,25 +41,7 @@ providers:
     client_secret_file: {{q .VippsFile}}
     scopes: [openid, name, phoneNumber, birthDate, nin]
 
-recipients:
-  mailgun:
-    base_url: {{q .Standins}}
-    key_file: {{q .MailgunFile}}
-    domains: [{{q .MailDomain}}, {{q .NewsDomain}}]
-    purposes:
-      newsletter: {tag: newsletter, list: {{q .NewsletterList}}}
-      interest-list: {tag: interest-list, list: {{q .InterestList}}}
-      direct-marketing-customer: {tag: marketing}
-      direct-marketing-noncustomer: {tag: marketing}
-      partner-offers: {tag: marketing}
-    from: {{q .MailFrom}}
-    from_domain: {{q .MailDomain}}
-  sveve:
-    base_url: {{q .Standins}}
-    user: {{q .SveveUser}}
-    password_file: {{q .SveveFile}}
-    from: Elekt
-`))
+` + recipientsText))
 
 // quote writes a text as YAML takes it, which is as JSON does.
 func quote(s string) (string, error) {
@@ -72,17 +54,14 @@ func (s *Stack) writeConfig(dir string) (string, error) {
 	var b strings.Builder
 	err := configText.Execute(&b, struct {
 		*Stack
-		Listen, BankIDIssuer, VippsIssuer, BankIDClient, VippsClient, BankIDKeyID  string
-		SessionFile, NationalIDFile, BankIDFile, VippsFile, MailgunFile, SveveFile string
-		MailDomain, NewsDomain, NewsletterList, InterestList, MailFrom, SveveUser  string
+		recipientsConfig
+		Listen, BankIDIssuer, VippsIssuer, BankIDClient, VippsClient, BankIDKeyID string
+		SessionFile, NationalIDFile, BankIDFile, VippsFile                        string
 	}{
-		Stack: s, Listen: strings.TrimPrefix(s.Portal, "http://"),
+		Stack: s, recipientsConfig: newRecipientsConfig(s.Standins), Listen: strings.TrimPrefix(s.Portal, "http://"),
 		BankIDIssuer: s.IDP.Issuer("bankid"), VippsIssuer: s.IDP.Issuer("vipps"),
 		BankIDClient: bankIDClient, VippsClient: vippsClient, BankIDKeyID: bankIDKeyID,
-		SessionFile: sessionFile, NationalIDFile: nationalIDFile, BankIDFile: bankIDFile,
-		VippsFile: vippsFile, MailgunFile: mailgunFile, SveveFile: sveveFile,
-		MailDomain: mailDomain, NewsDomain: newsDomain, NewsletterList: mailingLists["newsletter"],
-		InterestList: mailingLists["interest-list"], MailFrom: "Elekt <personvern@" + mailDomain + ">", SveveUser: sveveUser,
+		SessionFile: sessionFile, NationalIDFile: nationalIDFile, BankIDFile: bankIDFile, VippsFile: vippsFile,
 	})
 	if err != nil {
 		return "", err

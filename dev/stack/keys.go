@@ -20,10 +20,9 @@ type keys struct {
 	dir        string
 	nationalID []byte
 	database   string // password of the logins on somebody else's server
-	mailgun    string
-	sveve      string
 	vipps      string
 	bankID     *ecdsa.PrivateKey
+	recipients *recipientSecrets
 }
 
 // Names of the files, for the configuration.
@@ -31,8 +30,6 @@ const (
 	sessionFile    = "session.key"
 	nationalIDFile = "national-id.key"
 	databaseFile   = "database.password"
-	mailgunFile    = "mailgun.key"
-	sveveFile      = "sveve.password"
 	vippsFile      = "vipps.secret"
 	bankIDFile     = "bankid.pem"
 )
@@ -53,7 +50,7 @@ func loadKeys(dir string) (*keys, error) {
 	if k.nationalID, err = base64.StdEncoding.DecodeString(nin); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, nationalIDFile), err)
 	}
-	for file, to := range map[string]*string{databaseFile: &k.database, mailgunFile: &k.mailgun, sveveFile: &k.sveve, vippsFile: &k.vipps} {
+	for file, to := range map[string]*string{databaseFile: &k.database, vippsFile: &k.vipps} {
 		if *to, err = secret(dir, file, random); err != nil {
 			return nil, err
 		}
@@ -73,6 +70,9 @@ func loadKeys(dir string) (*keys, error) {
 	var ok bool
 	if k.bankID, ok = parsed.(*ecdsa.PrivateKey); !ok {
 		return nil, fmt.Errorf("%s holds a key of another kind; remove it", filepath.Join(dir, bankIDFile))
+	}
+	if k.recipients, err = loadRecipientSecrets(dir); err != nil {
+		return nil, err
 	}
 	return k, nil
 }

@@ -23,7 +23,6 @@ const (
 	bankIDClient = "innsyn-bankid"
 	vippsClient  = "innsyn-vipps"
 	bankIDKeyID  = "innsyn-dev-1"
-	sveveUser    = "elekt"
 	mailDomain   = "mail.elekt.example"
 	newsDomain   = "news.elekt.example"
 )
@@ -42,12 +41,13 @@ func (s *Stack) startNeighbours(ctx context.Context, p *ports, k *keys, logs io.
 	if s.IDP, err = idp.New(idp.Options{BaseURL: s.IdentityProvider, Clients: s.clients(k), Log: log}); err != nil {
 		return err
 	}
-	options := standin.Options{MailgunKey: k.mailgun, Domains: []string{mailDomain, newsDomain}, SveveUser: sveveUser, SvevePassword: k.sveve, Log: log}
+	options := standin.Options{Domains: []string{mailDomain, newsDomain}, Log: log}
+	k.recipients.accounts(&options)
 	for _, list := range mailingLists {
 		options.Lists = append(options.Lists, list)
 	}
 	s.Standin = standin.New(options)
-	if err := s.subscribe(ctx); err != nil {
+	if err := errors.Join(s.subscribe(ctx), s.homes(ctx)); err != nil {
 		return err
 	}
 	s.serve(s.IDP, p.idp...)
