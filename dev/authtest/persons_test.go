@@ -198,12 +198,7 @@ func TestLinkTakenBack(t *testing.T) {
 // The company's database away: the login works, and "no record" isn't said.
 func TestCompanyAway(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.sql.ExecContext(t.Context(), `REVOKE SELECT ON ALL TABLES IN SCHEMA elekt FROM elekt_reader`); err == nil {
-		_, err = w.sql.ExecContext(t.Context(), `SET ROLE elekt_owner; REVOKE SELECT ON ALL TABLES IN SCHEMA elekt FROM elekt_reader; RESET ROLE`)
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.company.Begin(t)
 	b := w.browser()
 	p := b.login("bankid", "ingrid")
 	if !strings.HasSuffix(p.Header.Get("X-Outcome"), "match=away") {
@@ -217,9 +212,7 @@ func TestCompanyAway(t *testing.T) {
 	child := w.browser()
 	child.mustRefuse(child.login("bankid", "tuva"), 503, "error.company-away", "company-away")
 
-	if _, err := w.sql.ExecContext(t.Context(), `SET ROLE elekt_owner; GRANT SELECT ON ALL TABLES IN SCHEMA elekt TO elekt_reader; RESET ROLE`); err != nil {
-		t.Fatal(err)
-	}
+	w.company.End(t)
 	r, err := w.auth.FindCustomer(t.Context(), &auth.Session{Person: privacy.PersonRef(me.Person)})
 	if err != nil || r != store.LinkMade {
 		t.Errorf("looked again: %s %v", r, err)

@@ -45,16 +45,17 @@ var (
 // world is a portal that can do nothing but log in, an identity provider, and a
 // database with the demo people.
 type world struct {
-	t      *testing.T
-	db     *storetest.DB
-	sql    *sql.DB // the owner's, to look behind the scenes
-	store  *store.Store
-	auth   *auth.Auth
-	idp    *idp.Server
-	idpURL string
-	portal string
-	log    *syncBuffer
-	clock  *clock
+	t       *testing.T
+	db      *storetest.DB
+	sql     *sql.DB           // the owner's, to look behind the scenes
+	company *storetest.Outage // the way to the company's database
+	store   *store.Store
+	auth    *auth.Auth
+	idp     *idp.Server
+	idpURL  string
+	portal  string
+	log     *syncBuffer
+	clock   *clock
 }
 
 type clock struct {
@@ -109,11 +110,14 @@ func newWorld(t *testing.T, change ...func(*auth.Options)) *world {
 	t.Helper()
 	w := &world{t: t, db: storetest.New(t), log: &syncBuffer{}, clock: &clock{}}
 	w.sql = w.db.Owner(t)
+	behind := *w.db
+	behind.AppURL = w.db.CompanyURL
+	w.company = behind.Outage(t)
 	if err := demo.Load(t.Context(), w.sql, ninKey); err != nil {
 		t.Fatal(err)
 	}
 	var err error
-	if w.store, err = store.Open(store.Options{URL: w.db.AppURL, CompanyURL: w.db.CompanyURL, MaxOpen: 4}); err != nil {
+	if w.store, err = store.Open(store.Options{URL: w.db.AppURL, CompanyURL: w.company.AppURL, MaxOpen: 4}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.store.Close() })
