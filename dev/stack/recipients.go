@@ -254,8 +254,8 @@ func newRecipientsConfig(standins string) recipientsConfig {
 }
 
 // homes puts the homes in the company database on record at Eliq: a location for
-// each account there, with the customer's metering points. Nothing if the database
-// has no such tables.
+// each metering point of a customer, who is known there by the account at Eliq or,
+// without one, by that of the app. Nothing if the database has no such tables.
 func (s *Stack) homes(ctx context.Context) error {
 	return with(s.Databases.CompanyOwner, func(db *sql.DB) (err error) {
 		var there bool
@@ -263,8 +263,10 @@ func (s *Stack) homes(ctx context.Context) error {
 		if err := db.QueryRowContext(ctx, tables).Scan(&there); err != nil || !there {
 			return err
 		}
-		rows, err := db.QueryContext(ctx, `SELECT a.value, coalesce(m.metering_point_id, '') FROM elekt.partner_account a
-			LEFT JOIN elekt.meter m USING (customer_no) WHERE a.partner = 'eliq' AND a.kind = 'user' ORDER BY 1, 2`)
+		rows, err := db.QueryContext(ctx, `SELECT coalesce(a.value, c.app_account_id), m.metering_point_id
+			FROM elekt.customer c JOIN elekt.meter m ON m.customer_no = c.customer_no
+			LEFT JOIN elekt.partner_account a ON a.customer_no = c.customer_no AND a.partner = 'eliq' AND a.kind = 'user'
+			WHERE coalesce(a.value, c.app_account_id) IS NOT NULL ORDER BY 1, 2`)
 		if err != nil {
 			return err
 		}
@@ -274,9 +276,7 @@ func (s *Stack) homes(ctx context.Context) error {
 			if err := rows.Scan(&user, &meter); err != nil {
 				return err
 			}
-			if meter != "" {
-				s.Standin.AddHome(user, "home-"+meter, meter)
-			}
+			s.Standin.AddHome(user, "home-"+meter, meter)
 		}
 		return rows.Err()
 	})
