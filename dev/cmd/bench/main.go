@@ -44,8 +44,8 @@ func main() {
 		err = serveBare(ctx, os.Stdin, os.Stdout)
 	} else {
 		o := options{}
-		flag.IntVar(&o.rounds, "rounds", 7, "measurements of each side")
-		flag.DurationVar(&o.length, "length", 1500*time.Millisecond, "how long a measurement takes")
+		flag.IntVar(&o.rounds, "rounds", 9, "measurements of each side")
+		flag.DurationVar(&o.length, "length", time.Second, "how long a measurement takes")
 		flag.IntVar(&o.requests, "requests", 20_000, "the most `requests` in a measurement")
 		flag.IntVar(&o.clients, "clients", 8, "connections, each with one request at a time")
 		flag.StringVar(&o.only, "only", "", "measure only the task of this `name`: page, page-gzip, page-gzip-before, toggle, toggle-htmx")
