@@ -54,6 +54,11 @@ type ProviderConfig struct {
 	BirthDate     string `yaml:"birth_date"`
 	AppAccount    string `yaml:"app_account"`
 
+	Events          string   `yaml:"events"` // vipps, apple, google: what it may tell of its accounts; empty: nothing
+	EventSecret     string   `yaml:"event_secret"`
+	EventSecretFile string   `yaml:"event_secret_file"`
+	EventAudiences  []string `yaml:"event_audiences"` // besides client_id
+
 	Callback string        `yaml:"callback"` // path; /login/{id}/callback if empty
 	Timeout  time.Duration `yaml:"timeout"`  // of one request to the provider; 10s if zero
 }
@@ -128,6 +133,9 @@ func (c ProviderConfig) complete() (ProviderConfig, error) {
 	if c.Preset != "" && !known {
 		return c, fmt.Errorf("provider %q: preset %q is unknown; there are %s", c.ID, c.Preset,
 			strings.Join(slices.Sorted(maps.Keys(presets)), ", "))
+	}
+	if err := c.checkEvents(); err != nil {
+		return c, fmt.Errorf("provider %q: %w", c.ID, err)
 	}
 	c.Name, c.ClientAuth = or(c.Name, p.Name), or(c.ClientAuth, p.ClientAuth)
 	c.TimeClaim, c.Subject = or(c.TimeClaim, or(p.TimeClaim, "auth_time")), or(c.Subject, or(p.Subject, "sub"))
