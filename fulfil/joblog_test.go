@@ -3,7 +3,6 @@ package fulfil
 import (
 	"errors"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -25,13 +24,9 @@ func TestWorkerLogSaysWhatFailed(t *testing.T) {
 	s.exec(`ALTER TABLE elekt.customer_gone RENAME TO customer`)
 	eventually(t, "the stop is told", func() bool { return s.board("newsletter")[0].State == privacy.DeliveryConfirmed })
 	stop()
-	host, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
 	l := s.logged()
-	for _, noise := range []string{"River client", "Producer", "poll only", "Job errored", host} {
-		if noise != "" && strings.Contains(l, noise) {
+	for _, noise := range []string{"River client", "Producer", "poll only", "Job errored", "client_id"} { // River's id holds the machine's name
+		if strings.Contains(l, noise) {
 			t.Errorf("the log has %q:\n%s", noise, l)
 		}
 	}
