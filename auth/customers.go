@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -18,11 +19,14 @@ func (a *Auth) find(ctx context.Context, k store.CustomerKeys) (store.Match, err
 	}
 	found, how, err := a.store.FindCustomers(ctx, k)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return store.Match{}, err
 	case privacy.KindOf(err) == privacy.Unavailable:
 		a.log.Warn("company database away at login")
 		return store.Match{Away: true}, nil
-	case err != nil:
-		return store.Match{}, err
+	case err != nil: // a missing right or table there must not lock everybody out here
+		a.log.Error("company database refuses at login", "error", err)
+		return store.Match{Away: true}, nil
 	}
 	return store.Match{Found: found, Evidence: how}, nil
 }
