@@ -89,7 +89,7 @@ func subscribes(t *testing.T, email string) {
 func suppressed(t *testing.T, email, tag string) {
 	t.Helper()
 	r := arrives(t, "the stop", func(r standin.Request) bool {
-		return r.Method == http.MethodPost && r.Path == "/v3/"+newsDomain+"/unsubscribes"
+		return r.Method == http.MethodPost && r.Path == "/v3/"+newsDomain+"/unsubscribes" && strings.Contains(r.JSON, quote(tag))
 	})
 	var got []struct {
 		Address string
@@ -316,6 +316,45 @@ func TestTwoTabs(t *testing.T) {
 	if got := decisions(t, newsletter); got != "give withdraw give" {
 		t.Errorf("the ledger says %q", got)
 	}
+}
+
+// TestStaleNo is a no on a page that another tab has overtaken: it counts, since
+// a no is never refused for the age of a page, and the person is told.
+func TestStaleNo(t *testing.T) {
+	anew(t)
+	first := arrive(t)
+	first.login("bankid", "ingrid")
+	first.visit("/consents")
+	first.turns(newsletter, true)
+	second := first.another(t)
+	second.visit("/consents")
+	first.turns(newsletter, false)
+	first.turns(newsletter, true)
+	second.turns(newsletter, false)
+	second.sees(messageOf(newsletter), second.says("stale.title"))
+	if got := decisions(t, newsletter); got != "give withdraw give withdraw" {
+		t.Errorf("the ledger says %q", got)
+	}
+}
+
+// TestStopMarketing is the button of the right to object: no to all of it at once.
+func TestStopMarketing(t *testing.T) {
+	anew(t)
+	v := arrive(t)
+	v.login("bankid", "ingrid")
+	v.visit("/consents")
+	v.turns(newsletter, true)
+	v.visit("/overview")
+	v.follow(".right-to-object form button")
+	v.at("/overview")
+	v.sees("main", v.says("saved.marketing"))
+	if v.has(".right-to-object form") {
+		t.Error("the button is still there, with nothing to stop")
+	}
+	if got := decisions(t, newsletter) + ", " + decisions(t, marketing) + ", " + decisions(t, "profiling-marketing"); got != "give withdraw, object, object" {
+		t.Errorf("the ledger says %q", got)
+	}
+	suppressed(t, person(t, "ingrid").Email, newsTag)
 }
 
 // TestAbsoluteObjection is a no to direct marketing: off at once, no questions.

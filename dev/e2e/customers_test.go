@@ -167,7 +167,7 @@ func TestUnknownNumber(t *testing.T) {
 	}
 }
 
-// TestNoCustomer, TestSeveralCustomers: what the overview and the page say.
+// TestNoCustomer is somebody whom the company doesn't know.
 func TestNoCustomer(t *testing.T) {
 	anew(t)
 	v := arrive(t)
@@ -179,22 +179,32 @@ func TestNoCustomer(t *testing.T) {
 	// those who pay says so.
 	v.visit("/consents")
 	v.sees(row("service-messages"), v.says("reason.paying"))
+	// Who has no number asks a human to look.
+	v.visit("/customer")
+	v.follow(`form[action="/customer/help"] button`)
+	v.at("/customer")
+	v.sees("main", v.says("customer.sought"))
+	if n := number(t, `SELECT count(*) FROM request WHERE kind = 'customer-match' AND state = 'open'`); n != 1 {
+		t.Errorf("%d cases", n)
+	}
 }
 
+// TestSeveralCustomers is somebody who could be two customers: neither is shown,
+// and a human looks.
 func TestSeveralCustomers(t *testing.T) {
 	anew(t)
 	for provider, key := range map[string]string{"bankid": "bjarne", "vipps": "marit"} {
 		v := arrive(t)
 		v.login(provider, key)
 		v.at("/overview")
-		v.sees("main", v.says("customer.several"))
+		v.sees("main", v.says("customer.sought"))
 		v.visit("/customer")
 		for _, c := range demo.CustomersOf(key) {
 			if strings.Contains(v.text("main"), c.No) {
 				t.Errorf("%s: number %s is shown", key, c.No)
 			}
 		}
-		v.sees("main", v.says("customer.several"))
+		v.sees("main", v.says("customer.sought"))
 		v.inspect("customer-several")
 	}
 	if n := number(t, `SELECT count(*) FROM request WHERE kind = 'customer-match' AND state = 'open'`); n != 2 {

@@ -52,7 +52,7 @@ var otherFaults = map[string]string{
 	idp.FaultNoNumber:       "TestNoIdentityNumber",
 	idp.FaultLowerAssurance: "TestStepUp",
 	idp.FaultOtherUserinfo:  "neither provider is asked for userinfo: all claims are in the token",
-	idp.FaultSlow:           "TestProviderSlow",
+	idp.FaultSlow:           "the same as closed, after ten seconds; dev/authtest tries it with a shorter wait",
 	idp.FaultKeyRotation:    "TestKeyRotation",
 }
 
@@ -86,18 +86,19 @@ var hostile = []string{"<script>", "alert(", "onerror", "ring 47", "stranger", "
 // way on, nobody logged in, a reason code in the log.
 func TestLoginFaults(t *testing.T) {
 	anew(t)
+	v := arrive(t)
+	seen := map[string]bool{} // kinds of page that axe-core has looked at, and whose way on was gone
 	for _, f := range loginFaults {
 		t.Run(f.name, func(t *testing.T) {
+			defer func(whole *testing.T) { v.t = whole }(v.t)
+			v.t = t
 			owner(t, `DELETE FROM rate_limit`)
 			mark := world.logs.mark()
-			v := arrive(t)
 			v.eye.expect(int64(f.status))
 			v.visit("/")
 			v.follow(loginLink("bankid"))
 			v.choose("ingrid", f.name)
-			if !strings.HasPrefix(v.path(), "/login/bankid") {
-				t.Fatalf("at %s", v.path())
-			}
+			v.at("/login/bankid/callback")
 			if got := v.eye.answered().Status; got != int64(f.status) {
 				t.Errorf("status %d, want %d", got, f.status)
 			}
@@ -108,20 +109,23 @@ func TestLoginFaults(t *testing.T) {
 					t.Errorf("the page repeats %q", h)
 				}
 			}
-			v.axe()
 			logged(t, mark, f.reason)
 			nobody(t, v.cookie("innsyn"))
-			if f.reason == "too-young" {
-				return
-			}
-			// The way on: the same login again, or the other one.
 			way := `main a[href^="/login/"]`
+			if f.reason == "too-young" {
+				way = `main a[href="/contact#child"]`
+			}
 			if !v.has(way) {
 				t.Fatal("no way on")
 			}
+			if seen[f.title] {
+				return
+			}
+			seen[f.title] = true
+			v.inspect("login-fault-" + f.name)
 			v.follow(way)
-			if v.path() == "/" || !strings.HasPrefix(v.address().String(), world.IdentityProvider) {
-				t.Errorf("the way on leads to %s", v.address())
+			if at := v.address(); at.Path != "/contact" && !strings.HasPrefix(at.String(), world.IdentityProvider) {
+				t.Errorf("the way on leads to %s", at)
 			}
 		})
 	}
@@ -178,7 +182,6 @@ func TestProviderDown(t *testing.T) {
 	v.follow(loginLink("bankid"))
 	v.sees("h1", v.says("login-fault.down", "Name", "BankID"))
 	v.sees("main", v.says("login-fault.works", "Names", "Vipps"))
-	v.inspect("login-down")
 	v.follow(`main a[href^="/login/vipps"]`)
 	v.choose("ingrid")
 	v.at("/overview")

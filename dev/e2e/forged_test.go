@@ -93,6 +93,7 @@ func TestBadInput(t *testing.T) {
 			}
 		}
 	}
+	pages := map[string]bool{"no number": true, "code without asking": true} // forms that the script never sends
 	for name, try := range map[string]struct {
 		method string // POST if empty
 		path   string // the newsletter's if empty
@@ -156,6 +157,9 @@ func TestBadInput(t *testing.T) {
 				to = path
 			}
 			for form, asks := range forms {
+				if form == "fragment" && pages[name] {
+					continue
+				}
 				who := c.twin()
 				who.t = t
 				var body io.Reader

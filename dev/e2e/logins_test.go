@@ -195,35 +195,61 @@ func TestStepUpByAnother(t *testing.T) {
 	}
 }
 
-// TestStepUp is somebody whose login is too weak for what they want to do. They
-// come back to it, and what they typed is there.
+// TestStepUp is somebody whom Vipps remembers in the browser, and who wants to do
+// what takes a fresh login. They are asked for one, and what they typed is kept;
+// an answer that is no fresh login isn't enough.
 func TestStepUp(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.visit("/")
-	v.follow(loginLink("vipps"))
-	v.choose("silje") // remembered in the browser: level low
+	v.login("vipps", "silje")
 	v.at("/overview")
-	v.visit("/customer")
+	v.visit("/customer?again=1")
 	v.fill("#number", "101188")
 	v.follow(`form[action="/customer"] button[type=submit]`)
 	v.at("/step-up")
-	v.sees("h1", v.says("step-up.title"))
+	v.sees("h1", v.says("step-up.fresh"))
 	v.sees("main", v.says("step-up.kept"))
-	v.inspect("step-up")
+	v.inspect("step-up-kept")
 	if n := number(t, `SELECT count(*) FROM one_time_code`); n != 0 {
-		t.Error("a code was asked for by a login that is too weak")
+		t.Error("a code was asked for by a login that is too old")
 	}
 	if stored := one[string](t, `SELECT encode(fields, 'escape') FROM parked_form`); strings.Contains(stored, "101188") {
 		t.Error("what was typed lies open in the database")
 	}
-	// BankID isn't this person's login yet, and Vipps that remembers isn't enough.
 	mark := world.logs.mark()
 	v.eye.expect(http.StatusForbidden)
 	v.follow(`main a[href^="/login/vipps"]`)
 	v.choose("silje")
 	v.sees("h1", v.says("login-fault.too-low"))
+	logged(t, mark, "not-fresh")
+}
+
+// TestStepUpToLevel is a step-up to a level that the provider then doesn't reach,
+// and one that it does.
+func TestStepUpToLevel(t *testing.T) {
+	anew(t)
+	c := call(t)
+	c.login("vipps", "kari", "lower-assurance")
+	if level := number(t, `SELECT assurance FROM session`); level != 1 {
+		t.Fatalf("level %d: nothing is tried", level)
+	}
+	mark := world.logs.mark()
+	r := c.finish(c.get("/step-up?need=substantial&next=/logins").link("/login/vipps"), "kari", "lower-assurance")
+	if r.StatusCode != http.StatusForbidden || !strings.Contains(r.main(), text("login-fault.too-low")) {
+		t.Errorf("%s: %s", r.Status, r.main())
+	}
 	logged(t, mark, "too-low")
+	r = c.finish(c.get("/step-up?need=substantial&next=/logins").link("/login/vipps"), "kari")
+	if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/logins" {
+		t.Errorf("%s to %q: %s", r.Status, r.Header.Get("Location"), r.main())
+	}
+	if level := number(t, `SELECT assurance FROM session`); level != 2 {
+		t.Errorf("level %d after the step-up", level)
+	}
+	high := c.get("/step-up?need=high&next=/logins")
+	if high.link("/login/bankid") == "" || high.link("/login/vipps") != "" {
+		t.Error("asked for the highest level, the page offers what can't reach it")
+	}
 }
 
 // TestStepUpKeepsTyped is the same for somebody who can reach the level.

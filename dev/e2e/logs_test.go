@@ -218,5 +218,6 @@ func TestCrawlFinds(t *testing.T) {
 	}
 }
 
-// patience is how long something that must happen may take, on a busy machine.
-const patience = 20 * time.Second
+// patience is how long something that must happen may take, on a machine that has
+// much else to do.
+const patience = time.Minute

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"elekt.no/innsyn/store/storetest"
@@ -75,27 +76,49 @@ func TestDatabaseAway(t *testing.T) {
 	subscribes(t, person(t, "ingrid").Email)
 }
 
-// TestCompanyAway takes the company's database away: a login still works, and no
-// choice is offered or hidden by chance.
+// TestCompanyAway takes the company's database away. A login still works, a no is
+// taken, and so is a yes to what concerns everybody; what depends on the customer
+// says that it isn't known, and offers no yes by chance.
 func TestCompanyAway(t *testing.T) {
 	anew(t)
+	v := arrive(t)
+	v.login("bankid", "amund")
+	v.visit("/consents")
+	v.press("#purpose-contextual-ads-protest") // concerns users of the free app only
+	v.sees(row("contextual-ads"), v.says("state.paused"))
 	c := call(t)
-	c.login("bankid", "ingrid")
-	form := c.choice(newsletter)
+	c.setCookie("innsyn", v.cookie("innsyn"))
+	retract := c.choice("contextual-ads")
+	if retract.Get("decision") != "retract" {
+		t.Fatalf("the form says %q", retract)
+	}
+	yes := c.choice(newsletter)
+
 	back := away(t, world.company)
+	v.visit("/consents")
+	v.sees("main", v.says("unsure.title"))
+	v.axe()
+	v.turns(marketing, false)
+	if r := c.post("/consents/"+newsletter, yes); r.StatusCode != http.StatusSeeOther {
+		t.Errorf("a yes to what concerns everybody: %s: %s", r.Status, r.main())
+	}
+	before := written(t)
 	for f, asks := range forms {
-		refused(t, f, c.get("/consents", asks), http.StatusServiceUnavailable)
-		refused(t, f, c.post("/consents/"+newsletter, form, asks), http.StatusServiceUnavailable)
+		refused(t, f, c.post("/consents/contextual-ads", retract, asks), http.StatusServiceUnavailable)
+	}
+	if after := written(t); after != before {
+		t.Errorf("something was written: %d before, %d after", before, after)
 	}
 	d := call(t)
-	d.login("bankid", "amund")
+	d.login("bankid", "ingrid")
 	back()
-	until(t, "the company's database back", func() bool { return c.get("/consents").StatusCode == http.StatusOK })
-	if r := c.post("/consents/"+newsletter, form); r.StatusCode != http.StatusSeeOther {
+
+	until(t, "the company's database back", func() bool { return !strings.Contains(c.get("/consents").main(), text("unsure.title")) })
+	if r := c.post("/consents/contextual-ads", retract); r.StatusCode != http.StatusSeeOther {
 		t.Errorf("%s: %s", r.Status, r.main())
 	}
-	// Amund's record, which couldn't be looked for at the login, is found now.
-	if r := d.get("/customer"); r.StatusCode != http.StatusOK {
-		t.Errorf("%s", r.Status)
+	// Ingrid's record, which couldn't be looked for at the login, is found now.
+	if r := d.get("/customer"); !strings.Contains(r.main(), customerNo(t, "ingrid")) {
+		t.Errorf("%s", r.main())
 	}
 }

@@ -68,7 +68,12 @@ func (w *watch) see(ev any) {
 			l.Done, l.Bytes = true, ev.EncodedDataLength
 		}
 	case *network.EventLoadingFailed:
-		if l := w.loads[ev.RequestID]; l != nil && !ev.Canceled && !w.loss && ev.ErrorText != "net::ERR_ABORTED" {
+		l := w.loads[ev.RequestID]
+		if l == nil {
+			return
+		}
+		l.Done = true
+		if !ev.Canceled && !w.loss && ev.ErrorText != "net::ERR_ABORTED" {
 			w.fault("%s failed: %s %s", l.URL, ev.ErrorText, ev.BlockedReason)
 		}
 	}
@@ -181,16 +186,16 @@ func (w *watch) forgetLoads() {
 	clear(w.loads)
 }
 
-// pending tells whether a file is still on its way.
-func (w *watch) pending() bool {
+// pending names a file that is still on its way; empty if there is none.
+func (w *watch) pending() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.loads {
 		if !l.Done && !l.Cached {
-			return true
+			return l.URL
 		}
 	}
-	return false
+	return ""
 }
 
 // loaded lists the files since forgetLoads.

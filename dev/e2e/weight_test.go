@@ -20,7 +20,7 @@ func (v *visitor) weigh(path string) (total float64, files []load) {
 	v.t.Helper()
 	v.eye.forgetLoads()
 	v.visit(path)
-	v.until("everything loaded", func() bool { return !v.eye.pending() }, nil)
+	v.until("everything loaded", func() bool { return v.eye.pending() == "" }, v.eye.pending)
 	files = v.eye.loaded()
 	for _, f := range files {
 		total += f.Bytes
