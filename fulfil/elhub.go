@@ -76,7 +76,7 @@ func (e *elhub) Do(ctx context.Context, t Task) (Outcome, error) {
 	case privacy.ActionAllow:
 		return userLink{}.Do(ctx, Task{})
 	case privacy.ActionErase: // law: GDPR 17(3)(b)
-		return Outcome{State: privacy.DeliveryRefused, Note: "kept-by-law"}, nil
+		return Outcome{State: privacy.DeliveryRefused, Note: privacy.NoteKeptByLaw}, nil
 	case privacy.ActionStop:
 	default:
 		return unknownAction(), nil

@@ -22,6 +22,8 @@ const (
 	// that the person hasn't said no to needs the same data there. Its own no, when
 	// it comes, deletes it.
 	NoteStillNeeded = "still-needed"
+	// NoteKeptByLaw, with refused: the recipient must keep it.
+	NoteKeptByLaw = "kept-by-law"
 	// NoteNotSignalled, with accepted: the recipient carries it out later and never
 	// says when.
 	NoteNotSignalled = "not-signalled"

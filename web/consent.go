@@ -198,11 +198,44 @@ func (s *Server) boardLine(ctx context.Context, see *sight, d, erase privacy.Del
 	case privacy.DeliveryConfirmed:
 		line.Text = eraseText(ctx, see, erase)
 	}
+	return noted(ctx, line, d, name)
+}
+
+// noted makes a line say what the state alone doesn't.
+func noted(ctx context.Context, line views.BoardLine, d privacy.Delivery, name string) views.BoardLine {
+	switch d.Note {
+	case privacy.NoteDevice:
+		line.Glyph, line.Text = views.GlyphDevice, i18n.T(ctx, "board.device")
+	case privacy.NoteNotSignalled:
+		line.Text = i18n.T(ctx, "board.not-signalled", "Name", name)
+	case privacy.NoteManual:
+		line.Text = i18n.T(ctx, "board.by-hand", "Name", name)
+	case privacy.NoteUserLink:
+		line.Text = i18n.T(ctx, "board.user-link", "Name", name)
+	case privacy.NoteKeptByLaw:
+		line.Text = i18n.T(ctx, "board.kept-by-law", "Name", name)
+	case privacy.NoteOwnStop: // the recipient has confirmed nothing
+		line.Word = i18n.T(ctx, "board.own-word")
+		if d.Action == privacy.ActionAllow {
+			line.Word = i18n.T(ctx, "board.own-word-on")
+		}
+		if line.Text == "" {
+			line.Text = i18n.T(ctx, "board.own-stop", "Name", name)
+		}
+	}
 	return line
 }
 
 // eraseText is how far a recipient has come in deleting what rested on a yes.
 func eraseText(ctx context.Context, see *sight, erase privacy.Delivery) string {
+	switch erase.Note { // what these don't say is that something was deleted
+	case privacy.NoteStillNeeded:
+		return i18n.T(ctx, "board.erase-still-needed")
+	case privacy.NoteNothingKept:
+		return i18n.T(ctx, "board.erase-nothing")
+	case privacy.NoteUserLink:
+		return i18n.T(ctx, "board.erase-user-link")
+	}
 	switch erase.State {
 	case privacy.DeliveryConfirmed:
 		return i18n.T(ctx, "board.erased", "At", i18n.At(ctx, erase.ChangedAt, see.now))

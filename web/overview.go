@@ -87,12 +87,15 @@ func (s *Server) attention(ctx context.Context, see *sight, troubles []privacy.D
 		switch d.State {
 		case privacy.DeliveryNeedsManual:
 			key, tone = "attention.manual", views.ToneWarn
+			if d.Note == privacy.NoteUserLink {
+				key = "attention.user-link"
+			}
 		case privacy.DeliveryRefused:
 			key, tone = "attention.refused", views.ToneBad
 		}
 		title := plain(p.Texts.In(see.lang).Title)
 		deliveries = append(deliveries, views.Attention{Icon: "clock", Tone: tone,
-			Title: i18n.T(ctx, key+"-title", "Name", rec.NameIn(see.lang)), Text: i18n.T(ctx, key+"-text", "Title", title),
+			Title: i18n.T(ctx, key+"-title", "Name", rec.NameIn(see.lang)), Text: i18n.T(ctx, key+"-text", "Title", title, "Name", rec.NameIn(see.lang)),
 			Action: i18n.T(ctx, "attention.delivery-act"), URL: "/consents/" + d.Purpose})
 	}
 	out := append(renew, objections...)
