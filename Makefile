@@ -21,7 +21,7 @@ build: go
 	@cd dev && $(GO) build -o ../bin/ ./cmd/innsyn-dev ./cmd/need
 
 test: build
-	@bin/need postgresql chromium
+	@bin/need postgresql chromium curl
 	$(GO) test -timeout 20m ./...
 	cd dev && $(GO) test -timeout 20m -count=1 ./...
 

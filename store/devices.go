@@ -18,6 +18,20 @@ type DeviceState struct {
 	Allowed   bool  // what it applied
 }
 
+// InstallationCustomer is the number of the customer record that an installation of
+// the app belongs to. NotFound (no-device) if none has it; Unavailable (company-away)
+// if the company's database could not be asked.
+func (s *Store) InstallationCustomer(ctx context.Context, installation string) (string, error) {
+	var no []string
+	if err := s.companySelect(ctx, &no, `SELECT customer_no FROM elekt.device WHERE installation_id = $1`, installation); err != nil {
+		return "", err
+	}
+	if len(no) == 0 {
+		return "", notFound("no-device")
+	}
+	return no[0], nil
+}
+
 // AcknowledgeDevice records what an installation of the app has applied, and
 // confirms the deliveries that waited for it: those whose choice every phone of the
 // person that is in use has applied, in that version or a later one. A phone that

@@ -128,15 +128,12 @@ func (s *Store) companySelect(ctx context.Context, dest any, query string, args 
 // that record. NotFound (no-device, no-person) if there is none; Unavailable if the
 // company's database could not be asked.
 func (s *Store) DeviceOwner(ctx context.Context, installation string) (privacy.PersonRef, []Device, error) {
-	var no []string
-	if err := s.companySelect(ctx, &no, `SELECT customer_no FROM elekt.device WHERE installation_id = $1`, installation); err != nil {
+	no, err := s.InstallationCustomer(ctx, installation)
+	if err != nil {
 		return "", nil, err
 	}
-	if len(no) == 0 {
-		return "", nil, notFound("no-device")
-	}
 	var person privacy.PersonRef
-	err := s.get(ctx, &person, `SELECT person_ref FROM person_link WHERE system = $1 AND external_id = $2 AND ended_at IS NULL`, CustomerSystem, no[0])
+	err = s.get(ctx, &person, `SELECT person_ref FROM person_link WHERE system = $1 AND external_id = $2 AND ended_at IS NULL`, CustomerSystem, no)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil, notFound("no-person")
 	}
@@ -144,7 +141,7 @@ func (s *Store) DeviceOwner(ctx context.Context, installation string) (privacy.P
 		return "", nil, err
 	}
 	var devices []Device
-	if err := s.companySelect(ctx, &devices, selectDevices, no[0]); err != nil {
+	if err := s.companySelect(ctx, &devices, selectDevices, no); err != nil {
 		return "", nil, err
 	}
 	return person, devices, nil

@@ -84,6 +84,8 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/people/{system}/{id}/choices", Audience: Client, Scope: ScopeChoicesRead, Handler: s.apiChoices},
 		{Method: "POST", Path: "/api/v1/people/{system}/{id}/choices", Audience: Client, Scope: ScopeChoicesWrite, Limit: writes, Handler: s.recordChoice},
 		{Method: "GET", Path: "/api/v1/texts/{purpose}", Audience: Client, Scope: ScopeTextsRead, Handler: s.apiText},
+		{Method: "GET", Path: "/api/v1/device/consents", Audience: Client, Scope: ScopeDeviceRead, Handler: s.deviceConsents},
+		{Method: "POST", Path: "/api/v1/device/acknowledgements", Audience: Client, Scope: ScopeDeviceWrite, Limit: writes, Handler: s.acknowledgeDevice},
 	}
 }
 

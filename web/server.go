@@ -44,6 +44,7 @@ type Store interface {
 	troubleStore
 	questionStore
 	recordingStore
+	deviceStore
 	readyStore
 }
 

@@ -48,6 +48,7 @@ type Config struct {
 	Sessions   auth.Limits           `yaml:"sessions"`
 	Providers  []auth.ProviderConfig `yaml:"providers"`
 	Recipients fulfil.Recipients     `yaml:"recipients"`
+	API        *auth.APIConfig       `yaml:"api"` // nil: there is no API
 	Shutdown   time.Duration         `yaml:"shutdown"` // how long a node lets requests and jobs end; 15s if zero
 }
 
@@ -186,10 +187,23 @@ func (c *Config) validate() error {
 	if err := c.Recipients.Validate(); err != nil {
 		return fmt.Errorf("recipients.%w", err)
 	}
+	if c.API != nil {
+		if err := c.API.Validate(); err != nil {
+			return fmt.Errorf("api: %w", err)
+		}
+	}
 	if c.Shutdown == 0 {
 		c.Shutdown = 15 * time.Second
 	}
 	return nil
+}
+
+// systems are those whose ids of people the API takes.
+func (c *Config) systems() []string {
+	if c.API == nil {
+		return nil
+	}
+	return c.API.Systems
 }
 
 // decodeKey reads a key of 32 bytes.

@@ -21,6 +21,7 @@ database: {url: "postgres://app@localhost/innsyn"}
 keys: {session_file: session.key, national_id: KEY}
 providers:
   - {id: vipps, preset: vipps, issuer: "http://localhost:8081/vipps/", client_id: c, client_secret_file: vipps.secret}
+api: {issuer: "http://localhost:8081/company", audience: "http://127.0.0.1:8080/api"}
 recipients:
   mailgun:
     base_url: http://127.0.0.1:8082
@@ -114,6 +115,9 @@ func TestConfigFaultsNameTheKey(t *testing.T) {
 		"no providers":             {"providers:\n  - {id: vipps", "providers: []\nx:\n  - {id: vipps", "x"},
 		"unknown preset":           {"preset: vipps", "preset: mobil", "preset"},
 		"tag for everything":       {"tag: newsletter", "tag: '*'", "recipients.mailgun"},
+		"no audience":              {`, audience: "http://127.0.0.1:8080/api"`, "", "api: audience"},
+		"an HMAC":                  {`company", audience`, `company", algorithms: [HS256], audience`, "api: algorithms"},
+		"no system":                {`company", audience`, `company", systems: [CRM], audience`, "api: systems"},
 		"not yaml":                 {"env: development", "env: [", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -205,13 +205,14 @@ func serve(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	}
 	a, err := auth.New(auth.Options{
 		BaseURL: c.BaseURL, Providers: c.Providers, Limits: c.Sessions, Store: db, Catalogue: catalogue, Log: log,
-		SessionKey: sessionKey, NationalIDKey: ninKey, Production: c.Env == "production",
+		SessionKey: sessionKey, NationalIDKey: ninKey, Production: c.Env == "production", API: c.API,
 	})
 	if err != nil {
 		return err
 	}
 	portal, err := web.New(web.Options{
 		BaseURL: c.BaseURL, Catalogue: catalogue, Store: db, Auth: a, Log: log, Development: c.Env == "development", Proxies: c.Proxies,
+		Systems: c.systems(),
 	})
 	if err != nil {
 		return err

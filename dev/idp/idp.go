@@ -61,6 +61,7 @@ type Options struct {
 	BaseURL string        // scheme, host and port as the browser sees them, e.g. http://localhost:8081
 	People  []demo.Person // demo.People() if nil
 	Clients []Client
+	API     string           // audience of the access tokens of Company, which is there if it has clients
 	Now     func() time.Time // time.Now if nil
 	Log     *slog.Logger     // discarded if nil
 	Slow    time.Duration    // how long the fault "slow" waits; 20 s if zero
@@ -75,6 +76,7 @@ type Client struct {
 	AuthMethod             string           // the only one allowed; any that fits the credentials if empty
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
+	Scopes                 []string // that it may have, at Company
 }
 
 // Server plays the providers. Safe for use by many goroutines.
@@ -85,6 +87,7 @@ type Server struct {
 	log       *slog.Logger
 	slow      time.Duration
 	providers map[string]*provider
+	company   *company // nil if it has no clients
 	mux       *http.ServeMux
 
 	mu   sync.Mutex
@@ -130,6 +133,18 @@ func New(o Options) (*Server, error) {
 		if s.providers[sh.name], err = newProvider(s, sh, clients); err != nil {
 			return nil, fmt.Errorf("idp: %s: %w", sh.name, err)
 		}
+	}
+	var systems []Client
+	for _, c := range o.Clients {
+		if c.Provider == Company {
+			systems = append(systems, c)
+		}
+	}
+	if len(systems) > 0 {
+		if s.company, err = newCompany(s, o.API, systems); err != nil {
+			return nil, fmt.Errorf("idp: %s: %w", Company, err)
+		}
+		s.providers[Company] = s.company.provider
 	}
 	for _, c := range o.Clients {
 		if s.providers[c.Provider] == nil {

@@ -29,7 +29,7 @@ func (p *provider) mint(l *login, accessToken string) (string, error) {
 	if err := p.spoil(l, claims, now); err != nil {
 		return "", err
 	}
-	return p.sign(l, claims)
+	return p.sign(l, "JWT", claims)
 }
 
 // spoil turns the claims of a login into wrong ones.
@@ -78,7 +78,7 @@ func (p *provider) spoil(l *login, claims map[string]any, now time.Time) (err er
 }
 
 // sign signs with the current key, or wrongly.
-func (p *provider) sign(l *login, claims map[string]any) (string, error) {
+func (p *provider) sign(l *login, typ string, claims map[string]any) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("claims: %w", err)
@@ -86,13 +86,13 @@ func (p *provider) sign(l *login, claims map[string]any) (string, error) {
 	k := p.keys.signing()
 	switch {
 	case l.fault(FaultAlgNone):
-		return compact(map[string]any{"alg": "none", "typ": "JWT"}, payload, func(string) []byte { return nil })
+		return compact(map[string]any{"alg": "none", "typ": typ}, payload, func(string) []byte { return nil })
 	case l.fault(FaultAlgHS256):
 		secret, err := k.public().MarshalJSON()
 		if err != nil {
 			return "", fmt.Errorf("public key: %w", err)
 		}
-		return compact(map[string]any{"alg": "HS256", "typ": "JWT", "kid": k.id}, payload, func(input string) []byte {
+		return compact(map[string]any{"alg": "HS256", "typ": typ, "kid": k.id}, payload, func(input string) []byte {
 			m := hmac.New(sha256.New, secret)
 			m.Write([]byte(input))
 			return m.Sum(nil)
@@ -110,7 +110,7 @@ func (p *provider) sign(l *login, claims map[string]any) (string, error) {
 	}
 	signer, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: k.alg, Key: jose.JSONWebKey{Key: k.private, KeyID: k.id}},
-		(&jose.SignerOptions{}).WithType("JWT"))
+		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		return "", fmt.Errorf("signer: %w", err)
 	}

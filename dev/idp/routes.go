@@ -9,6 +9,10 @@ import (
 // other sites are refused on the pages; the providers take none.
 func (s *Server) routes() {
 	for _, p := range s.providers {
+		if p.name == Company {
+			s.mux.Handle(p.path()+"/", s.company)
+			continue
+		}
 		s.mux.Handle(p.path()+"/", p)
 		s.mux.Handle(p.userinfoPath, p)
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+
+	"elekt.no/innsyn/dev/idp"
 )
 
 // configText is the configuration of the development world, and an example for
@@ -24,6 +26,11 @@ database:
 keys:
   session_file: {{q .SessionFile}}
   national_id_file: {{q .NationalIDFile}}
+
+api:
+  issuer: {{q .APIIssuer}}
+  audience: {{q .APIAudience}}
+  algorithms: [ES256]
 
 providers:
   - id: bankid
@@ -57,11 +64,13 @@ func (s *Stack) writeConfig(dir string) (string, error) {
 		recipientsConfig
 		Listen, BankIDIssuer, VippsIssuer, BankIDClient, VippsClient, BankIDKeyID string
 		SessionFile, NationalIDFile, BankIDFile, VippsFile                        string
+		APIIssuer, APIAudience                                                    string
 	}{
 		Stack: s, recipientsConfig: newRecipientsConfig(s.Standins), Listen: strings.TrimPrefix(s.Portal, "http://"),
 		BankIDIssuer: s.IDP.Issuer("bankid"), VippsIssuer: s.IDP.Issuer("vipps"),
 		BankIDClient: bankIDClient, VippsClient: vippsClient, BankIDKeyID: bankIDKeyID,
 		SessionFile: sessionFile, NationalIDFile: nationalIDFile, BankIDFile: bankIDFile, VippsFile: vippsFile,
+		APIIssuer: s.IDP.Issuer(idp.Company), APIAudience: s.apiAudience(),
 	})
 	if err != nil {
 		return "", err

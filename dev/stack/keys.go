@@ -23,6 +23,7 @@ type keys struct {
 	vipps      string
 	bankID     *ecdsa.PrivateKey
 	recipients *recipientSecrets
+	systems    map[string]string // secrets of those that call the API
 }
 
 // Names of the files, for the configuration.
@@ -72,6 +73,9 @@ func loadKeys(dir string) (*keys, error) {
 		return nil, fmt.Errorf("%s holds a key of another kind; remove it", filepath.Join(dir, bankIDFile))
 	}
 	if k.recipients, err = loadRecipientSecrets(dir); err != nil {
+		return nil, err
+	}
+	if k.systems, err = loadSystemSecrets(dir); err != nil {
 		return nil, err
 	}
 	return k, nil

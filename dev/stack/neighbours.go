@@ -38,7 +38,7 @@ var mailingLists = map[string]string{
 func (s *Stack) startNeighbours(ctx context.Context, p *ports, k *keys, logs io.Writer) error {
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var err error
-	if s.IDP, err = idp.New(idp.Options{BaseURL: s.IdentityProvider, Clients: s.clients(k), Log: log}); err != nil {
+	if s.IDP, err = idp.New(idp.Options{BaseURL: s.IdentityProvider, Clients: append(s.clients(k), systemClients(k.systems)...), API: s.apiAudience(), Log: log}); err != nil {
 		return err
 	}
 	options := standin.Options{Domains: []string{mailDomain, newsDomain}, Log: log}

@@ -114,6 +114,8 @@ func TestStack(t *testing.T) {
 		t.Error("nobody is on the list of the newsletter")
 	}
 
+	runDocument(t, s, root, o.Dir)
+
 	// A killed portal can start again at the same address.
 	for _, p := range []*Process{s.Serve, s.Worker} {
 		if err := p.Kill(); err != nil {

@@ -69,12 +69,13 @@ Innsyn runs (ready after %.1f s).
   Portal             %s
   Identity provider  %s   log in as a demo person; faults under /faults
   Stand-ins          %s   the recipients, and what has arrived there
+  API                %s   docs/API.md shows it with curl
   Database           psql "%s"
   Configuration      %s
 
 Ctrl-C stops everything.
 
-`, time.Since(began).Seconds(), s.Portal, s.IdentityProvider, s.Standins, s.Databases.Owner, config)
+`, time.Since(began).Seconds(), s.Portal, s.IdentityProvider, s.Standins, s.Portal+"/api/openapi.json", s.Databases.Owner, config)
 
 	select {
 	case <-ctx.Done():

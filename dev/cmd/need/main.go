@@ -1,5 +1,5 @@
-// Command need makes sure that the programs named as arguments, postgresql and
-// chromium, are on this machine. As root on Debian it installs what is missing;
+// Command need makes sure that the programs named as arguments, postgresql, chromium
+// and curl, are on this machine. As root on Debian it installs what is missing;
 // elsewhere it ends with a sentence that names the command to run.
 package main
 
@@ -7,9 +7,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 
 	"elekt.no/innsyn/dev/browser"
+	"elekt.no/innsyn/internal/apt"
 	"elekt.no/innsyn/internal/pgdev"
 )
 
@@ -34,6 +36,11 @@ func need(ctx context.Context, name string) error {
 	case "chromium":
 		_, err := browser.Find(ctx, os.Stdout)
 		return err
+	case "curl":
+		if _, err := exec.LookPath(name); err == nil {
+			return nil
+		}
+		return apt.Install(ctx, os.Stdout, name, name)
 	}
 	return fmt.Errorf("need: nothing is known about %q", name)
 }
