@@ -2,7 +2,6 @@ package fulfil
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -140,5 +139,3 @@ func (a *analytics) erase(ctx context.Context, t Task) (Outcome, error) {
 	}
 	return Outcome{State: privacy.DeliveryAccepted, Status: http.StatusOK, Note: privacy.NoteNotSignalled}, nil
 }
-
-var errNoGoogle = errors.New("recipients.google is missing: the service account that calls")

@@ -16,7 +16,15 @@
 // repeat carries. A worker can be killed at any instruction: the row stays "sent"
 // and its hold is gone with it. A call lasts store.CallTime at most; for that long
 // the next worker says nothing, so that an old yes can't arrive after a new no.
-// Then it makes the call again, unless a newer choice took its place. Connectors therefore ask for states ("is stopped"), never for steps.
+// Then it makes the call again, unless a newer choice took its place. Connectors
+// therefore ask for states ("is stopped"), never for steps.
+//
+// A recipient without a connection of its own is told as its mode in the catalogue
+// says: through the app (accepted until every phone said that it applied the
+// choice), by a human (a task with a template and a last day), by the person, or not
+// at all. A recipient that takes something on and does it later is asked how that
+// went, by a job of its own kind; where nobody tells, the row stays accepted, and is
+// never shown as done.
 //
 // What an answer means is the same for all recipients: 2xx is done, 404 to an
 // erasure too; 408, 425, 429, 5xx and silence are tried again, later each time
@@ -24,8 +32,9 @@
 // again can't help. After three days of failures a human is asked as well. Where a
 // human must act the log says so as an error, with the row's id.
 //
-// Rows, jobs and logs hold ids and short codes. The e-mail address and the phone
-// number are read from the company's database when the call is made, and an
+// Rows, jobs and logs hold ids and short codes. The e-mail address, the phone
+// number and other names of a person at recipients are read from the company's
+// database when the call is made, and never the national identity number. An
 // error of the HTTP client, which would name the address, goes no further than
 // the function that made the call.
 //
