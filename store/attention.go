@@ -14,7 +14,7 @@ func (s *Store) Troubles(ctx context.Context, person privacy.PersonRef) ([]priva
 	var rows []deliveryRow
 	if err := s.list(ctx, &rows, `
 		SELECT `+deliveryColumns+` FROM delivery d
-		WHERE person_ref = $1 AND state IN ('failed', 'needs_manual', 'refused') AND note <> '` + privacy.NoteManual + `' AND NOT EXISTS (
+		WHERE person_ref = $1 AND state IN ('failed', 'needs_manual', 'refused') AND note <> '`+privacy.NoteManual+`' AND NOT EXISTS (
 			SELECT FROM delivery n WHERE n.person_ref = d.person_ref AND n.recipient = d.recipient
 			AND n.purpose = d.purpose AND n.version > d.version)
 		ORDER BY version DESC, recipient LIMIT 20`, person); err != nil {

@@ -48,7 +48,7 @@ type Config struct {
 	Sessions   auth.Limits           `yaml:"sessions"`
 	Providers  []auth.ProviderConfig `yaml:"providers"`
 	Recipients fulfil.Recipients     `yaml:"recipients"`
-	API        *auth.APIConfig       `yaml:"api"` // nil: there is no API
+	API        *auth.APIConfig       `yaml:"api"`      // nil: there is no API
 	Shutdown   time.Duration         `yaml:"shutdown"` // how long a node lets requests and jobs end; 15s if zero
 }
 
