@@ -115,10 +115,7 @@ func begin(b *backstage) {
 // build builds the production binary of this source, so that what is tested is
 // what is here, whoever else builds at the same time.
 func build(ctx context.Context, b *backstage, to string) {
-	cmd := exec.CommandContext(ctx, filepath.Join(runtime.GOROOT(), "bin", "go"), "build", "-o", to, "./cmd/innsyn")
-	if _, err := os.Stat(cmd.Path); err != nil {
-		cmd = exec.CommandContext(ctx, "go", "build", "-o", to, "./cmd/innsyn")
-	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", to, "./cmd/innsyn") // go test puts its own go first in PATH
 	cmd.Dir, cmd.Env = world.root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatal("build: ", err, "\n", string(out))
