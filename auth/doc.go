@@ -12,6 +12,10 @@
 // (which makes a new one) and when its login is ended. Access and ID tokens are
 // dropped when the callback is over; nothing of them is kept.
 //
+// A client is a system of the company that calls the API with an access token of the
+// company's own issuer (APIConfig). A token that was verified is remembered under its
+// hash for a minute at most; of clients nothing is stored.
+//
 // Assurance is the level of the login that made the session. It comes from the
 // token's acr and the configuration, and an acr that is absent or unknown counts
 // as the lowest. When the login happened comes from the claim that the

@@ -132,6 +132,13 @@ func (p *Purpose) Yes() Decision {
 	return ""
 }
 
+// IsNo tells whether a decision says no.
+func (d Decision) IsNo() bool { return d == Withdraw || d == Refuse || d == Object }
+
+// YieldsTo tells, of two choices about one purpose that turn out to be of one
+// human, whether the other holds: a no wins. law: GDPR 7(3), 21
+func (c *Choice) YieldsTo(other *Choice) bool { return other.Decision.IsNo() && !c.Decision.IsNo() }
+
 // Form is what a person sent to change a choice.
 type Form struct {
 	Decision Decision

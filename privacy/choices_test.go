@@ -363,3 +363,55 @@ func TestParseForm(t *testing.T) {
 		t.Errorf("%+v, %v", f, err)
 	}
 }
+
+// A choice made elsewhere rests on the text that was shown there: an older one counts
+// with its own revision, unless the purpose has changed in substance since; a no counts
+// always.
+func TestChoiceOnAnOlderText(t *testing.T) {
+	c := testLoad(t)
+	p, err := c.Purpose("renewed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := c.Shown(p, "nn")
+	old.Text.Summary = "Before"
+	for _, k := range []struct {
+		name     string
+		revision int
+		purpose  string
+		decision Decision
+		taken    bool
+	}{
+		{"the one before, the same in substance", 2, "renewed", Give, true},
+		{"one before it became another", 1, "renewed", Give, false},
+		{"another purpose's", 2, "news", Give, false},
+		{"a no, on any of them", 1, "renewed", Withdraw, true},
+	} {
+		old.Revision, old.Purpose = k.revision, k.purpose
+		shown := old
+		ch, err := c.Change("p", p, nil, Circumstances{}, Form{Decision: k.decision, Text: shown.Hash(), Shown: &shown, Language: "nb", Channel: ChannelAPI, Actor: ActorPerson}, time.Unix(0, 0))
+		switch {
+		case !k.taken && KindOf(err) != Conflict:
+			t.Errorf("%s: %v", k.name, err)
+		case k.taken && err != nil:
+			t.Errorf("%s: %v", k.name, err)
+		case k.taken && (ch.Choice.Revision != k.revision || ch.Choice.Text != shown.Hash() || ch.Entry.Text != shown.Hash() || ch.Entry.Language != "nn"):
+			t.Errorf("%s: %+v", k.name, ch.Choice)
+		}
+	}
+}
+
+// Of two choices of one human a no holds.
+func TestNoWins(t *testing.T) {
+	for _, k := range []struct {
+		own, other Decision
+		yields     bool
+	}{
+		{Give, Withdraw, true}, {Give, Refuse, true}, {Retract, Object, true}, {Give, Give, false},
+		{Withdraw, Give, false}, {Object, Retract, false}, {Withdraw, Refuse, false},
+	} {
+		if got := (&Choice{Decision: k.own}).YieldsTo(&Choice{Decision: k.other}); got != k.yields {
+			t.Errorf("%s to %s: %v", k.own, k.other, got)
+		}
+	}
+}

@@ -33,6 +33,7 @@ const (
 	EventCodeExhausted EventKind = "code-exhausted" // too many tries
 	EventCodeUsed      EventKind = "code-used"      //
 	EventAgeDeclared   EventKind = "age-declared"   //
+	EventMerged        EventKind = "merged"         // two persons are one; reason: how it is known
 )
 
 // Event is one thing that happened around a login.

@@ -292,10 +292,24 @@ func (s *Store) link(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef,
 		}
 	}
 	switch {
-	case taken:
-		return s.taken(ctx, tx, person, how)
-	case barred && how != EvidenceStaff:
+	case barred && how != EvidenceStaff && !taken:
 		return LinkNone, s.event(ctx, tx, Event{Kind: EventLinkBarred, Reason: string(how), Person: person})
+	case taken:
+		other, err := s.idle(ctx, tx, no)
+		if err != nil {
+			return "", err
+		}
+		if other == "" || barred && how != EvidenceStaff {
+			return s.taken(ctx, tx, person, how)
+		}
+		if err := s.merge(ctx, tx, other, person); err != nil {
+			return "", err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE person_link SET evidence = $4
+			WHERE person_ref = $1 AND system = $2 AND external_id = $3 AND ended_at IS NULL`, person, CustomerSystem, no, how); err != nil {
+			return "", err
+		}
+		return s.linked(ctx, tx, person, how)
 	}
 	r, err := tx.ExecContext(ctx, `INSERT INTO person_link (person_ref, system, external_id, evidence, created_at)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, person, CustomerSystem, no, how, s.Now())
@@ -307,6 +321,11 @@ func (s *Store) link(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef,
 	} else if n == 0 { // somebody was quicker in this moment
 		return s.taken(ctx, tx, person, how)
 	}
+	return s.linked(ctx, tx, person, how)
+}
+
+// linked does what follows from a new link.
+func (s *Store) linked(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef, how Evidence) (LinkResult, error) {
 	// Recipients that were not told because there was no address are told now.
 	if err := s.requeueAddressless(ctx, tx, person); err != nil {
 		return "", err

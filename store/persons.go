@@ -184,20 +184,8 @@ func (s *Store) adopt(ctx context.Context, tx *sqlx.Tx, m Match, declared time.T
 	if m.Away || len(m.Found) != 1 {
 		return "", nil
 	}
-	var ref privacy.PersonRef
-	err := tx.GetContext(ctx, &ref, `SELECT p.person_ref FROM person p JOIN person_link l USING (person_ref)
-		WHERE l.system = $1 AND l.external_id = $2 AND l.ended_at IS NULL AND l.evidence = $3
-		  AND NOT EXISTS (SELECT FROM login o WHERE o.person_ref = p.person_ref) FOR UPDATE OF p`,
-		CustomerSystem, m.Found[0].No, EvidenceSystem)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	// Somebody else may have become this person while we waited for the row.
-	var taken bool
-	if err := tx.GetContext(ctx, &taken, `SELECT EXISTS (SELECT FROM login WHERE person_ref = $1)`, ref); err != nil || taken {
+	ref, err := s.idle(ctx, tx, m.Found[0].No)
+	if err != nil || ref == "" {
 		return "", err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE person_link SET evidence = $3 WHERE person_ref = $1 AND system = $2 AND ended_at IS NULL`,

@@ -50,10 +50,11 @@ func (r *answerRow) answer(q Question) Answer {
 	return a
 }
 
-// personOf finds the row of a person by $1 and $2, a system and an id.
+// Who is known by $1 and $2, a system and an id. A reference of the portal's own
+// leads to whom its person became.
 const (
-	byLink   = `FROM person_link l WHERE l.system = $1 AND l.external_id = $2 AND l.ended_at IS NULL`
-	byPerson = `FROM person l WHERE $1 = 'innsyn' AND l.person_ref = $2`
+	byLink   = `SELECT l.person_ref FROM person_link l WHERE l.system = $1 AND l.external_id = $2 AND l.ended_at IS NULL`
+	byPerson = `SELECT coalesce(l.became, l.person_ref) AS person_ref FROM person l WHERE $1 = 'innsyn' AND l.person_ref = $2`
 )
 
 func personBy(system string) string {
@@ -67,8 +68,8 @@ const (
 	answerOne = `SELECT l.person_ref, c.decision, c.version, c.revision
 		FROM person_link l LEFT JOIN choice c ON c.person_ref = l.person_ref AND c.purpose = $3
 		WHERE l.system = $1 AND l.external_id = $2 AND l.ended_at IS NULL`
-	answerPerson = `SELECT l.person_ref, c.decision, c.version, c.revision
-		FROM person l LEFT JOIN choice c ON c.person_ref = l.person_ref AND c.purpose = $3
+	answerPerson = `SELECT coalesce(l.became, l.person_ref), c.decision, c.version, c.revision
+		FROM person l LEFT JOIN choice c ON c.person_ref = coalesce(l.became, l.person_ref) AND c.purpose = $3
 		WHERE $1 = 'innsyn' AND l.person_ref = $2`
 )
 
@@ -107,13 +108,13 @@ func (s *Store) AskMany(ctx context.Context, questions []Question) ([]Answer, er
 	}
 	var rows []answerRow
 	if err := s.list(ctx, &rows, `
-		SELECT coalesce(l.person_ref, p.person_ref) AS person_ref, c.decision, c.version, c.revision, CASE WHEN q.conditional THEN (
-			SELECT k.external_id FROM person_link k WHERE k.person_ref = coalesce(l.person_ref, p.person_ref)
+		SELECT coalesce(l.person_ref, p.became, p.person_ref) AS person_ref, c.decision, c.version, c.revision, CASE WHEN q.conditional THEN (
+			SELECT k.external_id FROM person_link k WHERE k.person_ref = coalesce(l.person_ref, p.became, p.person_ref)
 			AND k.system = 'customer' AND k.ended_at IS NULL) END AS customer
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS q (system, id, purpose, conditional, n)
 		LEFT JOIN person_link l ON l.system = q.system AND l.external_id = q.id AND l.ended_at IS NULL
-		LEFT JOIN person p ON q.system = 'innsyn' AND p.person_ref = q.id
-		LEFT JOIN choice c ON c.person_ref = coalesce(l.person_ref, p.person_ref) AND c.purpose = q.purpose
+		LEFT JOIN person p ON p.person_ref = CASE WHEN q.system = 'innsyn' THEN q.id END
+		LEFT JOIN choice c ON c.person_ref = coalesce(l.person_ref, p.became, p.person_ref) AND c.purpose = q.purpose
 		ORDER BY q.n`, systems, ids, purposes, conditional); err != nil {
 		return nil, err
 	}
@@ -184,7 +185,7 @@ func (s *Store) Standing(ctx context.Context, system, id string) (*Standing, err
 		SELECT p.person_ref, p.choices_version, (
 			SELECT k.external_id FROM person_link k WHERE k.person_ref = p.person_ref AND k.system = 'customer' AND k.ended_at IS NULL
 		) AS customer, c.purpose, c.decision, c.at, c.version, c.revision, c.text, c.language, c.channel
-		FROM (SELECT l.person_ref `+personBy(system)+`) l JOIN person p USING (person_ref) LEFT JOIN choice c USING (person_ref)`,
+		FROM (`+personBy(system)+`) l JOIN person p USING (person_ref) LEFT JOIN choice c USING (person_ref)`,
 		system, id); err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (s *Store) Record(ctx context.Context, rec Recording,
 		if out.Person, err = s.findOrMake(ctx, tx, rec.System, rec.ID); err != nil {
 			return err
 		}
-		if err := s.txGet(ctx, tx, &out.Version, `SELECT choices_version FROM person WHERE person_ref = $1 FOR UPDATE`, out.Person); err != nil {
+		if out.Person, out.Version, err = s.lockPerson(ctx, tx, out.Person); err != nil {
 			return err
 		}
 		if out.Choice, err = s.choiceIn(ctx, tx, out.Person, rec.Purpose); err != nil {
@@ -90,6 +90,23 @@ func (s *Store) Record(ctx context.Context, rec Recording,
 		return err
 	})
 	return out, err
+}
+
+// lockPerson locks a person's row, or of whom that person became meanwhile.
+func (s *Store) lockPerson(ctx context.Context, tx *sqlx.Tx, person privacy.PersonRef) (privacy.PersonRef, int64, error) {
+	for {
+		var row struct {
+			Version int64          `db:"choices_version"`
+			Became  sql.NullString `db:"became"`
+		}
+		if err := s.txGet(ctx, tx, &row, `SELECT choices_version, became FROM person WHERE person_ref = $1 FOR UPDATE`, person); err != nil {
+			return "", 0, err
+		}
+		if !row.Became.Valid {
+			return person, row.Version, nil
+		}
+		person = privacy.PersonRef(row.Became.String)
+	}
 }
 
 // recordedBefore tells whether the client told this already, and what came of it.
@@ -131,7 +148,7 @@ func (s *Store) choiceIn(ctx context.Context, tx *sqlx.Tx, person privacy.Person
 // be that customer becomes this person (LogIn).
 func (s *Store) findOrMake(ctx context.Context, tx *sqlx.Tx, system, id string) (privacy.PersonRef, error) {
 	find := func() (ref privacy.PersonRef, err error) {
-		err = s.txGet(ctx, tx, &ref, `SELECT l.person_ref `+personBy(system), system, id)
+		err = s.txGet(ctx, tx, &ref, personBy(system), system, id)
 		return ref, err
 	}
 	ref, err := find()

@@ -269,6 +269,8 @@ CREATE TABLE public.person (
     choices_version bigint DEFAULT 0 NOT NULL,
     age_declared_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    became text,
+    CONSTRAINT person_check CHECK ((became <> person_ref)),
     CONSTRAINT person_person_ref_check CHECK ((person_ref ~ '^[a-z2-7]{26}$'::text))
 );
 
@@ -567,6 +569,9 @@ ALTER TABLE ONLY public.one_time_code
 
 ALTER TABLE ONLY public.parked_form
     ADD CONSTRAINT parked_form_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_became_fkey FOREIGN KEY (became) REFERENCES public.person(person_ref);
 
 ALTER TABLE ONLY public.person_link
     ADD CONSTRAINT person_link_person_ref_fkey FOREIGN KEY (person_ref) REFERENCES public.person(person_ref);

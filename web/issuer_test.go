@@ -28,7 +28,7 @@ type issuer struct {
 
 const audience = "https://innsyn.elekt.example/api"
 
-func newIssuer(t *testing.T, clock func() time.Time) *issuer {
+func newIssuer(t testing.TB, clock func() time.Time) *issuer {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
