@@ -85,6 +85,9 @@ func TestDocumentAndRoutes(t *testing.T) {
 				}
 			}
 		}
+		if strings.HasSuffix(rt.Scope, ":write") && rt.Limit.Times == 0 {
+			t.Errorf("%s %s writes and has no limit", rt.Method, rt.Path)
+		}
 		item := s.document["paths"].(map[string]any)[rt.Path].(map[string]any)
 		inPath := map[string]bool{}
 		for _, list := range []any{item["parameters"], o["parameters"]} {
