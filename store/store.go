@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"syscall"
 	"time"
@@ -114,7 +115,7 @@ func (s *Store) Close() error {
 func (s *Store) DB() *sql.DB { return s.db.DB }
 
 // tx runs f in one transaction, commits if it returns nil and else rolls back. A
-// transaction that the database gave up for another's sake is run once more, so f
+// transaction that the database gave up for another's sake is run again, so f
 // must set anew whatever it gives back.
 func (s *Store) tx(ctx context.Context, f func(tx *sqlx.Tx) error) error {
 	defer s.stmts.prepareWanted(ctx)
@@ -127,12 +128,19 @@ type beginner interface {
 }
 
 func transact(ctx context.Context, db beginner, f func(tx *sqlx.Tx) error) error {
-	err := transactOnce(ctx, db, f)
-	var pe *pq.Error
-	if errors.As(err, &pe) && pe.Code.Class() == "40" { // deadlock, serialization
-		return transactOnce(ctx, db, f)
+	for try := 1; ; try++ {
+		err := transactOnce(ctx, db, f)
+		var pe *pq.Error
+		if try == 4 || !errors.As(err, &pe) || pe.Code.Class() != "40" { // deadlock, serialization
+			return err
+		}
+		// A little later: at once, it would meet the same other again.
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(try)*20*time.Millisecond + rand.N(20*time.Millisecond)):
+		}
 	}
-	return err
 }
 
 func transactOnce(ctx context.Context, db beginner, f func(tx *sqlx.Tx) error) error {
