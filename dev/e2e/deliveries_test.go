@@ -114,17 +114,56 @@ func TestServeKilled(t *testing.T) {
 	v.turns(newsletter, true)
 }
 
-// TestManualRecipient: what isn't connected says so, and is never shown as done.
-func TestManualRecipient(t *testing.T) {
+// boardLine is a line of the board as it is seen.
+type boardLine struct {
+	Text string
+	Done bool
+}
+
+// TestBoard compares the board with what is on record, recipient by recipient:
+// each says its own state, and nobody's is nicer than it is.
+func TestBoard(t *testing.T) {
 	anew(t)
 	v := arrive(t)
 	v.login("bankid", "ingrid")
 	v.visit("/consents")
-	v.turns("personalised-ads", true)
-	settled(t, "personalised-ads")
-	v.visit("/consents/personalised-ads")
-	v.sees("#board", v.says("delivery.not-connected"))
-	if n := v.count("#board li.is-confirmed"); n != 1 {
-		t.Errorf("%d lines say confirmed, want Elekt's own only", n)
+	for _, purpose := range []string{newsletter, "personalised-ads", "invoice-check"} {
+		v.turns(purpose, true)
+		settled(t, purpose)
+		v.visit("/consents/" + purpose)
+		rows, err := world.owner.QueryContext(t.Context(), `SELECT recipient, state FROM delivery WHERE purpose = $1 AND action = 'allow'`, purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		n, confirmed := 0, 1 // the company's own line
+		for rows.Next() {
+			var recipient, state string
+			if err := rows.Scan(&recipient, &state); err != nil {
+				t.Fatal(err)
+			}
+			n++
+			name := world.catalogue.Recipient(recipient).NameIn(v.lang)
+			line := ask[boardLine](v, `(l => ({Text: l?.innerText ?? "", Done: l?.matches(".is-confirmed") ?? false}))
+				([...document.querySelectorAll("#board li")].find(l => l.querySelector(".board-name").innerText === `+quote(name)+`))`)
+			if line.Text == "" {
+				t.Errorf("%s: %s isn't on the board", purpose, name)
+				continue
+			}
+			says := strings.Contains(plain(line.Text), v.says("delivery.confirmed"))
+			if line.Done != (state == "confirmed") || says && state != "confirmed" {
+				t.Errorf("%s: %s is %s, and the board says %q", purpose, name, state, plain(line.Text))
+			}
+			if line.Done {
+				confirmed++
+			}
+		}
+		if err := rows.Err(); err != nil || n == 0 {
+			t.Fatalf("%s: %d deliveries, %v", purpose, n, err)
+		}
+		if shown := v.count("#board li.is-confirmed"); shown != confirmed {
+			t.Errorf("%s: %d lines are marked confirmed, want %d", purpose, shown, confirmed)
+		}
+		v.visit("/consents")
 	}
 }

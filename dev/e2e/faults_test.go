@@ -167,6 +167,7 @@ func text(key string, args ...any) string {
 // the other one works, and it comes back by itself.
 func TestProviderDown(t *testing.T) {
 	anew(t)
+	call(t).login("vipps", "solveig") // what an earlier test did to Vipps is over
 	v := arrive(t)
 	c := call(t)
 	fail(t, idp.BankID, idp.FaultDown, true)

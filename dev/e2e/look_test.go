@@ -172,6 +172,7 @@ func (v *visitor) largeText() {
 		v.t.Errorf("%s: with text twice as large the page is %d px wider than the window", v.path(), wide)
 	}
 	v.fontSize(16)
+	v.becomes(fmt.Sprintf("%s < %f", size, usual*1.1))
 }
 
 func (v *visitor) fontSize(px int64) {

@@ -186,12 +186,13 @@ func (w *watch) forgetLoads() {
 	clear(w.loads)
 }
 
-// pending names a file that is still on its way; empty if there is none.
+// pending names a file that is still on its way; empty if there is none. Of the
+// window's own icon the browser doesn't always say that it came.
 func (w *watch) pending() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.loads {
-		if !l.Done && !l.Cached {
+		if !l.Done && !l.Cached && l.Kind != network.ResourceTypeOther {
 			return l.URL
 		}
 	}
