@@ -19,6 +19,14 @@ import (
 	"elekt.no/innsyn/privacy"
 	"elekt.no/innsyn/store"
 	"elekt.no/innsyn/store/storetest"
+
+	// What the binary is made of, so that go test never takes an old result for
+	// one of today's binary.
+	_ "elekt.no/innsyn/auth"
+	_ "elekt.no/innsyn/fulfil"
+	_ "elekt.no/innsyn/static"
+	_ "elekt.no/innsyn/views"
+	_ "elekt.no/innsyn/web"
 )
 
 // world is what all tests share.

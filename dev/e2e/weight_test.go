@@ -42,7 +42,9 @@ func TestWeight(t *testing.T) {
 		}
 		first, files := v.weigh(path)
 		t.Logf("%s: first %.0f bytes", path, first)
+		seen := map[string]bool{}
 		for _, f := range files {
+			seen[f.URL] = true
 			t.Logf("  %6.0f %s", f.Bytes, strings.TrimPrefix(f.URL, world.Portal))
 		}
 		if len(files) < 4 || first < 20_000 {
@@ -54,7 +56,9 @@ func TestWeight(t *testing.T) {
 		again, files := v.weigh(path)
 		t.Logf("%s: again %.0f bytes", path, again)
 		for _, f := range files {
-			if strings.Contains(f.URL, "/static/") && f.Bytes > 0 {
+			// The icon of the tab is fetched when the browser gets round to it, so its
+			// first time may fall in here.
+			if strings.Contains(f.URL, "/static/") && f.Bytes > 0 && seen[f.URL] {
 				t.Errorf("%s: loaded again: %s, %.0f bytes", path, f.URL, f.Bytes)
 			}
 		}
