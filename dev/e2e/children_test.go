@@ -20,7 +20,6 @@ func TestChild(t *testing.T) {
 			v.choose(key)
 			v.sees("h1", v.says("child.title", "Age", 13))
 			v.sees("main", v.says("child.guardian-text"))
-			v.inspect("child")
 			logged(t, mark, "too-young")
 			nobody(t, v.cookie("innsyn"))
 			if n := number(t, `SELECT count(*) FROM child_case`); n != cases {

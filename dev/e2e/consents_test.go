@@ -168,7 +168,7 @@ func TestErasureFollows(t *testing.T) {
 	anew(t)
 	email := person(t, "ingrid").Email
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.turns(newsletter, true)
 	subscribes(t, email)
@@ -261,7 +261,7 @@ func TestWithoutScripts(t *testing.T) {
 func TestInPlace(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.do("mark the page", chromedp.Evaluate[chromedp.Void](`window.here = true; document.querySelector("`+messageOf(newsletter)+`").here = true; 0`))
 	if live := v.attribute(messageOf(newsletter), "aria-live"); live != "polite" {
@@ -296,7 +296,7 @@ func TestInPlace(t *testing.T) {
 func TestTwoTabs(t *testing.T) {
 	anew(t)
 	first := arrive(t)
-	first.login("bankid", "ingrid")
+	first.comes("ingrid")
 	first.visit("/consents")
 	second := first.another(t)
 	second.visit("/consents")
@@ -323,7 +323,7 @@ func TestTwoTabs(t *testing.T) {
 func TestStaleNo(t *testing.T) {
 	anew(t)
 	first := arrive(t)
-	first.login("bankid", "ingrid")
+	first.comes("ingrid")
 	first.visit("/consents")
 	first.turns(newsletter, true)
 	second := first.another(t)
@@ -341,7 +341,7 @@ func TestStaleNo(t *testing.T) {
 func TestStopMarketing(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.turns(newsletter, true)
 	v.visit("/overview")
@@ -361,7 +361,7 @@ func TestStopMarketing(t *testing.T) {
 func TestAbsoluteObjection(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	if !v.isOn(marketing) {
 		t.Fatal("direct marketing to a customer is off before any objection")
@@ -383,7 +383,7 @@ func TestAbsoluteObjection(t *testing.T) {
 func TestObjection(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.press("#purpose-" + breakdown + "-protest")
 	v.sees(row(breakdown), v.says("state.paused"))
@@ -414,7 +414,7 @@ func TestObjection(t *testing.T) {
 func TestLegalClaims(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.sees(row(debt)+" .protest", v.says("consents.protest-contested"))
 	v.press("#purpose-" + debt + "-protest")
@@ -432,7 +432,7 @@ func TestLegalClaims(t *testing.T) {
 func TestNoChoice(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid") // pays for the app, and has bought something
+	v.comes("ingrid") // pays for the app, and has bought something
 	v.visit("/consents")
 	seen := map[privacy.State]int{}
 	for i := range world.catalogue.Purposes {
@@ -472,7 +472,7 @@ func TestNoChoice(t *testing.T) {
 func TestAllOff(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.turns(newsletter, true)
 	v.press("#off-marketing button")
@@ -496,7 +496,7 @@ func TestAllOff(t *testing.T) {
 func TestRenewedText(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	old := func() {
 		v.do("an old text", chromedp.Evaluate[chromedp.Void](`for (const f of document.querySelectorAll("`+row(newsletter)+` input[name=text]")) f.value = "`+strings.Repeat("ab", 32)+`"`))
@@ -521,7 +521,7 @@ func TestRenewedText(t *testing.T) {
 func TestMaterialChange(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.turns(newsletter, true)
 	rest(t)

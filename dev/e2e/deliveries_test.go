@@ -32,7 +32,7 @@ func TestDeliveryFails(t *testing.T) {
 	anew(t)
 	failing(t, standin.FaultServerError, 1)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.turns(newsletter, true)
 	until(t, "the failure on record", func() bool {
@@ -58,7 +58,7 @@ func TestWorkerKilled(t *testing.T) {
 	anew(t)
 	failing(t, standin.FaultTimeout, 0)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	v.turns(newsletter, true)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -95,7 +95,7 @@ func TestWorkerKilled(t *testing.T) {
 func TestServeKilled(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	if err := world.Serve.Kill(); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ type boardLine struct {
 func TestBoard(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	for _, purpose := range []string{newsletter, "personalised-ads", "invoice-check"} {
 		v.turns(purpose, true)

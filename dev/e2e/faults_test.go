@@ -243,14 +243,19 @@ func TestCallback(t *testing.T) {
 	used := r.Request.URL.RequestURI()
 	owner(t, `TRUNCATE person CASCADE`)
 
-	foreign := call(t)
-	other := call(t)
-	begun := other.get(other.get("/").link("/login/bankid"))
-	asked, err := begun.Location()
-	if err != nil {
-		t.Fatal(err)
+	// begun is a login under way in a browser, with its state.
+	begun := func() (*caller, string) {
+		who := call(t)
+		asked, err := who.get(who.get("/").link("/login/bankid")).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return who, asked.Query().Get("state")
 	}
-	state := asked.Query().Get("state")
+	doubler, doubled := begun()
+	straying, strayed := begun()
+	_, stolen := begun()
+	foreign := call(t)
 	foreign.get("/")
 	for name, try := range map[string]struct {
 		who    *caller
@@ -261,9 +266,9 @@ func TestCallback(t *testing.T) {
 		"used":           {c, used, "state-unknown"},
 		"no state":       {c, "/login/bankid/callback?code=x", "state-missing"},
 		"error only":     {c, "/login/bankid/callback?error=access_denied", "state-missing"},
-		"doubled":        {c, "/login/bankid/callback?code=x&code=y&state=" + state, "parameter-code"},
-		"other browser":  {foreign, "/login/bankid/callback?code=x&state=" + state, "other-browser"},
-		"other provider": {other, "/login/vipps/callback?code=x&state=" + state, "state-of-other-provider"},
+		"doubled":        {doubler, "/login/bankid/callback?code=x&code=y&state=" + doubled, "parameter-code"},
+		"other browser":  {foreign, "/login/bankid/callback?code=x&state=" + stolen, "other-browser"},
+		"other provider": {straying, "/login/vipps/callback?code=x&state=" + strayed, "state-of-other-provider"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mark := world.logs.mark()
@@ -273,7 +278,7 @@ func TestCallback(t *testing.T) {
 			}
 			logged(t, mark, try.reason)
 			nobody(t, "")
-			if strings.Contains(r.Body, state) || strings.Contains(r.Body, "code=x") {
+			if strings.Contains(r.Body, doubled) || strings.Contains(r.Body, strayed) || strings.Contains(r.Body, stolen) || strings.Contains(r.Body, "code=x") {
 				t.Error("the page repeats what came")
 			}
 		})

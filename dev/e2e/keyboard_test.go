@@ -114,7 +114,7 @@ func TestKeyboard(t *testing.T) {
 func TestKeyboardOnPhone(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.size(390)
 	v.visit("/overview")
 	v.walk("details.menu > summary")

@@ -67,7 +67,7 @@ func TestRemoveLogin(t *testing.T) {
 	anew(t)
 	call(t).login("vipps", "ingrid")
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/logins")
 	v.follow(`section[aria-labelledby=ways] li:not(:has(.tag)) button`)
 	v.at("/logins")

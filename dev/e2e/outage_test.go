@@ -28,7 +28,7 @@ func away(t *testing.T, o *storetest.Outage) (back func()) {
 func TestDatabaseAway(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "ingrid")
+	v.comes("ingrid")
 	v.visit("/consents")
 	c := call(t)
 	c.setCookie("innsyn", v.cookie("innsyn"))
@@ -82,7 +82,7 @@ func TestDatabaseAway(t *testing.T) {
 func TestCompanyAway(t *testing.T) {
 	anew(t)
 	v := arrive(t)
-	v.login("bankid", "amund")
+	v.comes("amund")
 	v.visit("/consents")
 	v.press("#purpose-contextual-ads-protest") // concerns users of the free app only
 	v.sees(row("contextual-ads"), v.says("state.paused"))

@@ -156,6 +156,15 @@ func (v *visitor) login(provider, person string) {
 	v.choose(person)
 }
 
+// comes is somebody who has logged in with BankID before the test begins: their
+// browser has the session's cookie, and nothing has been looked at.
+func (v *visitor) comes(person string) {
+	v.t.Helper()
+	c := call(v.t)
+	c.login("bankid", person)
+	v.setCookie("innsyn", c.cookie("innsyn"))
+}
+
 // choose picks a test person at the identity provider, with a fault if one is named.
 func (v *visitor) choose(person string, fault ...string) {
 	v.t.Helper()

@@ -34,7 +34,7 @@ func TestWeight(t *testing.T) {
 	v := arrive(t)
 	for _, path := range []string{"/", "/consents"} {
 		if path == "/consents" {
-			v.login("bankid", "ingrid")
+			v.comes("ingrid")
 			v.call("an empty cache", func(ctx context.Context, t *chromedp.Target) error {
 				_, err := cdp.Call(ctx, t, network.ClearBrowserCache, cdp.Empty{})
 				return err
